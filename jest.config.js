@@ -1,0 +1,12 @@
+const project = (name, folders) => ({
+  displayName: name,
+  testEnvironment: 'node',
+  testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/test/strip-types.js' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+})
+
+export default {
+  projects: [project('unit', ['unit']), project('sandbox', ['sandbox', 'runner', 'examples']), project('e2e', ['e2e'])],
+}

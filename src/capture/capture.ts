@@ -1,0 +1,291 @@
+import { mkdir, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { ApiError, call } from '../cluster/api.ts'
+import type { Connection } from '../cluster/connection.ts'
+import { denied, type Target } from '../cluster/target.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { PcapScan } from '../pcap/scanner.ts'
+import { deadlineOf, ephemeralContainer, type CapturePlan } from './container.ts'
+import { containerState, followSpool, type Follower, type FollowOutcome, type FollowSource } from './follow.ts'
+import { cutToWholePackets, openPartFile, type PartFile } from './part-file.ts'
+import { judge, type Verdict } from './verdict.ts'
+
+/** What must be known to end or to finish one capture, in this process or in the post step. JSON. */
+export interface CaptureRecord {
+  readonly namespace: string
+  readonly pod: string
+  readonly uid: string
+  readonly node: string
+  readonly container: string
+  readonly plan: CapturePlan
+  /** epoch seconds, the API server's clock */
+  readonly deadline: number
+  /** the same moment by this runner's clock, ms since the epoch */
+  readonly deadlineHere: number
+  /** where the finished pcap goes; it grows beside it as `.part` */
+  readonly path: string
+}
+
+/** A capture that runs. */
+export interface RunningCapture {
+  readonly record: CaptureRecord
+  /** the image that the node runs, by digest, as the kubelet tells it */
+  readonly imageId: string
+  readonly part: PartFile
+  /** ms since the epoch, undefined until tcpdump listens */
+  listeningSince(): number | undefined
+  stop(reason: 'cancelled' | 'duration'): void
+  hold(seconds: number): void
+  readonly finished: Promise<CaptureResult>
+}
+
+export interface CaptureResult {
+  readonly record: CaptureRecord
+  readonly imageId: string
+  readonly verdict: Verdict
+  readonly outcome: FollowOutcome
+  readonly scan: PcapScan
+  /** SHA-256 of the bytes as they arrived, hex */
+  readonly sha256: string
+  /** undefined when nothing at all arrived */
+  readonly path: string | undefined
+}
+
+export interface CaptureEvents {
+  waiting(reason: string): void
+  listening(): void
+  interrupted(reason: string): void
+  foreign(line: string): void
+}
+
+export function recordOf(
+  target: Target,
+  container: string,
+  plan: CapturePlan,
+  path: string,
+  serverTime: number,
+): CaptureRecord {
+  const deadline = deadlineOf(plan, serverTime)
+  const { namespace, pod, uid, node } = target
+  return {
+    namespace,
+    pod,
+    uid,
+    node,
+    container,
+    plan,
+    deadline,
+    deadlineHere: Date.now() + deadline * 1000 - serverTime,
+    path,
+  }
+}
+
+/**
+ * Adds the capture's container to the pod, or with `dryRun` asks whether it could be.
+ * @throws ConfigurationError with admission's words and the fix
+ */
+export async function addContainer(connection: Connection, record: CaptureRecord, dryRun: boolean): Promise<void> {
+  const container = ephemeralContainer(record.container, record.plan, record.deadline)
+  const path = `/api/v1/namespaces/${record.namespace}/pods/${record.pod}/ephemeralcontainers${dryRun ? '?dryRun=All' : ''}`
+  try {
+    await call(connection, 'PATCH', path, {
+      type: 'application/strategic-merge-patch+json',
+      value: { metadata: { uid: record.uid }, spec: { ephemeralContainers: [container] } },
+    })
+  } catch (error) {
+    throw error instanceof ApiError ? refused(error, record) : error
+  }
+}
+
+function refused(error: ApiError, record: CaptureRecord): Error {
+  const nothing = 'Nothing was created.'
+  if (/violates PodSecurity/.test(error.message)) {
+    return new ConfigurationError(
+      `namespace: ${JSON.stringify(record.namespace)} enforces a Pod Security level that forbids a capture container: ${error.message}. ` +
+        'A capture needs uid 0 and, of capabilities, the default ones (level "baseline" takes that, "restricted" never). ' +
+        `Ask for the label pod-security.kubernetes.io/enforce=baseline on the namespace${
+          record.plan.capabilities.length > 0 ? ', or leave the input `capabilities` empty' : ''
+        }. ${nothing}`,
+    )
+  }
+  if (error.status === 404) {
+    return new ConfigurationError(`pod: ${JSON.stringify(record.pod)} went away before the capture began. ${nothing}`)
+  }
+  if (error.status === 403 && error.reason === 'Forbidden' && /cannot patch/.test(error.message)) {
+    return denied(error, 'patch', 'pods/ephemeralcontainers', record.namespace)
+  }
+  if (error.status < 500) {
+    return new ConfigurationError(
+      `pod: the cluster refuses a capture container in ${JSON.stringify(record.pod)}: ${error.message}. ${nothing}`,
+    )
+  }
+  return error
+}
+
+const pollEvery = 500
+/** Image errors are tried again by the kubelet; a registry's hiccup of this length, ms, is forgiven. */
+const pullPatience = 15_000
+
+/**
+ * Waits until the container runs.
+ * @throws ConfigurationError that names the image, the container and the kubelet's words
+ */
+export async function awaitStart(
+  source: FollowSource,
+  record: CaptureRecord,
+  events: CaptureEvents,
+  signal: AbortSignal,
+): Promise<string> {
+  const end = Date.now() + record.plan.startTimeout * 1000
+  let failingSince: number | undefined
+  let last = ''
+  const remains = `The pod keeps one entry for the ephemeral container ${record.container}; it records nothing, and ends at its deadline.`
+  for (;;) {
+    const state = await containerState(source)
+    if (state.kind === 'running') return state.imageId
+    if (state.kind === 'terminated') {
+      // A container that came and went between two looks: its last words say how.
+      if (/^size \d+/m.test(state.message)) return ''
+      throw startError(state.message || state.reason, record)
+    }
+    if (state.kind === 'gone') {
+      throw new ConfigurationError(`pod: ${JSON.stringify(record.pod)} is gone: ${state.reason}. Nothing was captured.`)
+    }
+    if (state.kind === 'waiting') {
+      if (state.reason !== last && state.reason !== '') events.waiting(`${state.reason} ${state.message}`.trim())
+      last = state.reason
+      const pull = /^(ErrImagePull|ImagePullBackOff|RegistryUnavailable)$/.test(state.reason)
+      const hopeless = /^(InvalidImageName|ErrImageNeverPull|ImageInspectError|CreateContainerConfigError)$/.test(state.reason)
+      failingSince = pull ? (failingSince ?? Date.now()) : undefined
+      if (hopeless || (failingSince !== undefined && Date.now() - failingSince > pullPatience)) {
+        throw new ConfigurationError(
+          `image: the node ${record.node} cannot start ${JSON.stringify(record.plan.image)} ` +
+            `(${state.reason}: ${state.message || 'no further words'}). Use an image that the node can pull with the pod's own pull secrets. ${remains}`,
+        )
+      }
+    }
+    if (signal.aborted) throw new Cancelled('cancelled before the capture had begun')
+    if (Date.now() > end) {
+      throw new ConfigurationError(
+        `start-timeout: the container ${record.container} has not started within ${record.plan.startTimeout} s` +
+          `${last ? ` (${last})` : ''}: is the image large, or the node busy? Raise start-timeout or use a smaller image. ${remains}`,
+      )
+    }
+    await pause(pollEvery, signal)
+  }
+}
+
+/** The run was cancelled where no result can follow. */
+export class Cancelled extends Error {}
+
+/** The recorder's own last words (`error CODE TEXT`) in terms of the inputs. */
+function startError(words: string, record: CaptureRecord): Error {
+  const match = /^error (\S+) ?([\s\S]*)$/.exec(words.trim())
+  const code = match?.[1] ?? ''
+  const text = (match?.[2] ?? words).replace(/tcpdump: /g, '').trim()
+  const remains = `The pod keeps one ended entry for the ephemeral container ${record.container}.`
+  const said = (input: string, cause: string, fix: string): Error =>
+    new ConfigurationError(`${input}: ${cause}: ${text || 'no words'}. ${fix} ${remains}`)
+  switch (code) {
+    case 'filter':
+      return said('filter', `the pod's tcpdump refuses ${JSON.stringify(record.plan.filter)}`, 'See pcap-filter(7).')
+    case 'net-raw':
+      return said(
+        'capabilities',
+        'tcpdump may not open a packet socket in the pod',
+        'The runtime gives no NET_RAW by default (CRI-O, OpenShift): set `capabilities: NET_RAW`.',
+      )
+    case 'interface':
+      return said('interface', `the pod has no interface ${JSON.stringify(record.plan.interface)}`, 'Use any, eth0 or lo.')
+    case 'tools':
+      return said('image', `${JSON.stringify(record.plan.image)} cannot record`, 'Use an image with sh and tcpdump.')
+    case 'space':
+      return said('image', 'the container has nowhere to write its spool', 'Is its root file system read-only?')
+    default:
+      return said('image', `the container ended before it recorded anything`, 'See its log with `kubectl logs -c`.')
+  }
+}
+
+/** Follows a capture whose container runs, from where its part file ends, to its result. */
+export async function followCapture(
+  connection: Connection,
+  record: CaptureRecord,
+  imageId: string,
+  events: CaptureEvents,
+): Promise<RunningCapture> {
+  await mkdir(dirname(record.path), { recursive: true })
+  const part = await openPartFile(`${record.path}.part`)
+  let listeningSince: number | undefined
+  const source = sourceOf(connection, record)
+  const follower: Follower = followSpool(source, part, () => record.deadlineHere + resumeGrace, {
+    listening: () => {
+      listeningSince = Date.now()
+      events.listening()
+    },
+    interrupted: events.interrupted,
+    foreign: events.foreign,
+  })
+  return {
+    record,
+    imageId,
+    part,
+    listeningSince: () => listeningSince,
+    stop: (reason) => follower.stop(reason),
+    hold: (seconds) => follower.hold(seconds),
+    finished: follower.outcome.then((outcome) => finish(connection, record, imageId, part, outcome)),
+  }
+}
+
+/** After the deadline a lost connection is made again for this long, ms. */
+const resumeGrace = 60_000
+
+export function sourceOf(connection: Connection, record: CaptureRecord): FollowSource {
+  const { namespace, pod, uid, container } = record
+  return { connection, namespace, pod, uid, container }
+}
+
+async function finish(
+  connection: Connection,
+  record: CaptureRecord,
+  imageId: string,
+  part: PartFile,
+  outcome: FollowOutcome,
+): Promise<CaptureResult> {
+  let settled = outcome
+  await part.close().catch((error: Error) => {
+    settled = { ...outcome, trailer: undefined, end: 'runner-disk', detail: error.message }
+  })
+  const scan = part.scan()
+  const sha256 = part.sha256()
+  const loopback = record.plan.interface === 'any' || record.plan.interface === 'lo'
+  const verdict = judge({ outcome: settled, scan, sha256, loopback })
+  const result = { record, imageId, verdict, outcome: settled, scan, sha256 }
+  if (settled.end === 'held') return { ...result, path: undefined }
+  if (settled.end === 'whole') await awaitEnd(connection, record)
+  const kept = verdict.verdict === 'partial' ? await cutToWholePackets(part.path) : scan
+  if (kept.wholeBytes === 0) return { ...result, scan: kept, path: undefined }
+  await rename(part.path, record.path)
+  return { ...result, scan: kept, path: record.path }
+}
+
+/** Sees the container end after the last acknowledgement; it ends by itself in any case. */
+async function awaitEnd(connection: Connection, record: CaptureRecord): Promise<void> {
+  const end = Date.now() + 5_000
+  while (Date.now() < end) {
+    const { kind } = await containerState(sourceOf(connection, record))
+    if (kind === 'terminated' || kind === 'gone') return
+    await pause(200)
+  }
+}
+
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    function done(): void {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    signal?.addEventListener('abort', done, { once: true })
+  })
+}

@@ -1,0 +1,233 @@
+import { ApiError, call, UnreachableError } from '../cluster/api.ts'
+import type { Connection } from '../cluster/connection.ts'
+import type { ContainerStatus, Pod } from '../cluster/pod.ts'
+import { openRemoteCommand, silenceLimit, type RemoteCommand } from '../cluster/remote-command.ts'
+import { messageOf } from '../errors.ts'
+import { spoolDirectory } from './container.ts'
+import type { PartFile } from './part-file.ts'
+import { parseTrailer, type Trailer } from './trailer.ts'
+
+/** Where the recorder is, and where its bytes go. */
+export interface FollowSource {
+  readonly connection: Connection
+  readonly namespace: string
+  readonly pod: string
+  readonly uid: string
+  readonly container: string
+}
+
+export interface FollowEvents {
+  /** tcpdump has said "listening" */
+  listening(): void
+  /** a connection was lost, and why; it is made again */
+  interrupted(reason: string): void
+  /** a line of the pod that is not of the follower's language */
+  foreign(line: string): void
+}
+
+/** How the following ended. Only with a trailer can the capture be complete. */
+export interface FollowOutcome {
+  readonly trailer: Trailer | undefined
+  readonly end: 'whole' | 'container-ended' | 'target-gone' | 'gave-up' | 'held' | 'runner-disk'
+  readonly detail: string
+  /** times a broken connection was replaced */
+  readonly resumed: number
+}
+
+export interface Follower {
+  /** Asks the recorder to stop; asked again on each new connection until it has. */
+  stop(reason: 'cancelled' | 'duration' | 'size'): void
+  /** Leaves the rest in the pod for `seconds`, for post to fetch. */
+  hold(seconds: number): void
+  readonly outcome: Promise<FollowOutcome>
+}
+
+/** At full rate the spool must not fill between two acknowledgements. */
+const ackEvery = 250
+const firstBackoff = 200
+const longestBackoff = 10_000
+
+/**
+ * Follows the spool into the part file until its trailer, over as many connections as it takes, each from the present offset with
+ * fresh credentials. Never rejects. `giveUpAt()` is the time (ms since the epoch) from which a lost connection is no longer made again.
+ */
+export function followSpool(
+  source: FollowSource,
+  part: PartFile,
+  giveUpAt: () => number,
+  events: FollowEvents,
+): Follower {
+  let current: RemoteCommand | undefined
+  let stopReason: string | undefined
+  let held = false
+  let listening = false
+  let resumed = 0
+  let wake: () => void = () => undefined
+
+  const onListening = (): void => {
+    if (listening) return
+    listening = true
+    events.listening()
+  }
+
+  /** One connection: until the trailer and all bytes are here, or until it breaks. */
+  const once = async (): Promise<{ trailer: Trailer | undefined; reason: string }> => {
+    const trailerLines: string[] = []
+    let trailer: Trailer | undefined
+    let diskError: unknown
+    let finished = false
+    let command: RemoteCommand | undefined // data may come before the opening is told
+    const finishWhenWhole = (): void => {
+      if (!command || finished || trailer === undefined || part.received() < trailer.size) return
+      finished = true
+      command.send('done') // only now may the far end go: a process that leaves with bytes under way loses them
+      setTimeout(() => command?.close(), 500)
+    }
+    const onLine = (line: string): void => {
+      const [word, ...rest] = line.split(' ')
+      if (word === 'listening') onListening()
+      else if (word === 'trailer') trailerLines.push(rest.join(' '))
+      else if (word === 'end') {
+        trailer = parseTrailer(trailerLines)
+        if (trailer === undefined) events.foreign(`a trailer that cannot be read: ${trailerLines.join('; ')}`)
+        finishWhenWhole()
+      } else if (word === 'gone') events.foreign(`the spool no longer has the offset ${rest.join(' ')}`)
+      else if (word !== 'beat') events.foreign(line)
+    }
+    command = await openRemoteCommand(
+      source.connection,
+      {
+        namespace: source.namespace,
+        pod: source.pod,
+        container: source.container,
+        command: followCommand(source.container, part.received()),
+      },
+      {
+        stdout: (chunk) => {
+          const waiting = part.push(chunk)?.catch((error: unknown) => {
+            diskError ??= error
+            command?.close()
+          })
+          finishWhenWhole()
+          return waiting
+        },
+        stderr: onLine,
+      },
+    )
+    current = command
+    finishWhenWhole()
+    if (stopReason !== undefined) command.send(`stop ${stopReason}`)
+    if (held || diskError !== undefined) command.close()
+    let missingSince = 0
+    const pulse = setInterval(() => {
+      command.send(`ack ${part.stored()}`)
+      // "end" is here, but bytes are missing and none come: what was on the way is lost, so it is asked for again.
+      if (trailer !== undefined && !finished) {
+        missingSince ||= Date.now()
+        if (Date.now() - missingSince > silenceLimit) command.close()
+      }
+    }, ackEvery)
+    const end = await command.ended
+    clearInterval(pulse)
+    current = undefined
+    if (diskError !== undefined) throw new DiskError(messageOf(diskError))
+    return { trailer: finished ? trailer : undefined, reason: `${end.reason || 'closed'} (code ${end.code})` }
+  }
+
+  const run = async (): Promise<FollowOutcome> => {
+    let backoff = firstBackoff
+    for (;;) {
+      const before = part.received()
+      let reason: string
+      try {
+        const { trailer, reason: ended } = await once()
+        if (trailer) return { trailer, end: 'whole', detail: '', resumed }
+        reason = ended
+      } catch (error) {
+        if (error instanceof DiskError) {
+          return { trailer: undefined, end: 'runner-disk', detail: error.message, resumed }
+        }
+        reason = messageOf(error)
+      }
+      if (held) return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed }
+      if (part.received() > before) backoff = firstBackoff
+      const state = await containerState(source)
+      if (state.kind === 'terminated') {
+        const trailer = parseTrailer(state.message.split('\n'))
+        // The container's last words are the trailer too: with every byte here it is proof enough.
+        const whole = trailer !== undefined && part.received() === trailer.size
+        return { trailer, end: whole ? 'whole' : 'container-ended', detail: state.message || state.reason, resumed }
+      }
+      if (state.kind === 'gone') return { trailer: undefined, end: 'target-gone', detail: state.reason, resumed }
+      if (Date.now() > giveUpAt()) return { trailer: undefined, end: 'gave-up', detail: reason, resumed }
+      events.interrupted(state.kind === 'unknown' ? state.reason : reason)
+      resumed += 1
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, backoff * (0.8 + Math.random() * 0.4))
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      if (held) return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed }
+      backoff = Math.min(backoff * 2, longestBackoff)
+    }
+  }
+
+  return {
+    stop(reason) {
+      stopReason = reason
+      current?.send(`stop ${reason}`)
+    },
+    hold(seconds) {
+      held = true
+      current?.send(`hold ${seconds}`)
+      const command = current
+      setTimeout(() => command?.close(), 200) // the line must be on its way first
+      wake()
+    },
+    outcome: run(),
+  }
+}
+
+class DiskError extends Error {}
+
+/** Waits for the recorder to lay out its spool, then follows. Short: the command stands in the API server's audit log. */
+function followCommand(container: string, offset: number): readonly string[] {
+  const script = `${spoolDirectory(container)}/follow`
+  return ['sh', '-c', `n=0; until [ -e ${script} ] || [ $n -gt 50 ]; do sleep 0.1; n=$((n+1)); done; exec sh ${script} ${offset}`]
+}
+
+export type ContainerState =
+  | { readonly kind: 'waiting'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'running'; readonly imageId: string }
+  | { readonly kind: 'terminated'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'gone'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+/** The state of our container in the pod of the right UID; 'unknown' while the API server does not answer. */
+export async function containerState(source: FollowSource): Promise<ContainerState> {
+  let pod: Pod
+  try {
+    pod = (await call(source.connection, 'GET', `/api/v1/namespaces/${source.namespace}/pods/${source.pod}`)).body as Pod
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return { kind: 'gone', reason: 'the pod was deleted' }
+    if (error instanceof ApiError || error instanceof UnreachableError) {
+      return { kind: 'unknown', reason: messageOf(error) }
+    }
+    throw error
+  }
+  if (pod.metadata?.uid !== source.uid) return { kind: 'gone', reason: 'the pod was replaced by another of its name' }
+  const status = pod.status?.ephemeralContainerStatuses?.find(({ name }) => name === source.container)
+  return stateOf(status)
+}
+
+function stateOf(status: ContainerStatus | undefined): ContainerState {
+  const state = status?.state
+  if (state?.terminated) {
+    const { reason = '', message = '', exitCode = 0 } = state.terminated
+    return { kind: 'terminated', reason: `${reason} (exit code ${exitCode})`, message }
+  }
+  if (state?.running) return { kind: 'running', imageId: status?.imageID ?? '' }
+  return { kind: 'waiting', reason: state?.waiting?.reason ?? '', message: state?.waiting?.message ?? '' }
+}

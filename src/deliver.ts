@@ -1,0 +1,90 @@
+import * as core from '@actions/core'
+import type { CaptureResult } from './capture/capture.ts'
+import { reportOf } from './describe.ts'
+import { messageOf } from './errors.ts'
+import { formatSize } from './quantities.ts'
+import type { CaptureReport } from './report/report.ts'
+import { resultJson } from './report/result.ts'
+import { summaryMarkdown } from './report/summary.ts'
+import type { Severity } from './request.ts'
+import { uploadRaw } from './runner/artifact.ts'
+import type { Job } from './runner/job.ts'
+import type { Log } from './runner/log.ts'
+
+/** How the results reach the user. */
+export interface Delivery {
+  readonly job: Job
+  readonly log: Log
+  readonly retentionDays: number | undefined
+  readonly ifIncomplete: Severity
+  readonly ifEmpty: Severity
+}
+
+/** Uploads what was captured and reports it: log, outputs, summary, and what the verdict means to the job. */
+export async function deliver(
+  results: readonly CaptureResult[],
+  delivery: Delivery,
+  hints: readonly string[],
+  notes: readonly string[],
+): Promise<void> {
+  const reports: CaptureReport[] = []
+  for (const result of results) reports.push(await uploadResult(reportOf(result, hints), delivery))
+  setOutputs(reports)
+  await core.summary
+    .addRaw(summaryMarkdown(reports, { artifactLink: delivery.job.artifactLink, notes }))
+    .write()
+  for (const report of reports) announce(report, delivery)
+}
+
+async function uploadResult(report: CaptureReport, { job, log, retentionDays }: Delivery): Promise<CaptureReport> {
+  const path = report.pcapPath
+  if (path === undefined) return { ...report, uploadError: 'there is nothing to upload: no byte of the capture arrived' }
+  const name = path.split(/[\\/]/).at(-1) ?? path
+  try {
+    const { id, digest } = await log.group(`Upload ${name} (${formatSize(report.bytes)})`, () =>
+      uploadRaw(path, name, retentionDays),
+    )
+    return { ...report, artifact: { id, name, digest, url: job.artifactUrl(id) } }
+  } catch (error) {
+    return { ...report, uploadError: messageOf(error) }
+  }
+}
+
+/** The outputs of a run with one capture; with several, the first's, and all in `result`. Set in main and on a cancel, before the upload, too. */
+export function setOutputs(reports: readonly CaptureReport[]): void {
+  const [report] = reports
+  if (!report) return
+  const outputs: Record<string, string | number> = {
+    verdict: report.verdict,
+    'verdict-reason': report.verdictReason,
+    'stop-reason': report.stopReason,
+    packets: report.packets,
+    bytes: report.bytes,
+    dropped: report.dropped ?? '',
+    'pcap-path': report.pcapPath ?? '',
+    'artifact-id': report.artifact?.id ?? '',
+    'artifact-url': report.artifact?.url ?? '',
+    'artifact-digest': report.artifact?.digest ?? '',
+    result: resultJson(reports),
+  }
+  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value)
+}
+
+function announce(report: CaptureReport, { log, ifIncomplete, ifEmpty }: Delivery): void {
+  const where = `pod ${report.pod} in ${report.namespace}`
+  if (report.artifact) log.info(`Artifact: ${report.artifact.url}`)
+  if (report.pcapPath !== undefined) log.info(`File: ${report.pcapPath}`)
+  const sentence = `The capture of ${where} is ${report.verdict}: ${report.verdictReason}.`
+  if (report.verdict === 'complete') log.info(sentence)
+  else say(log, report.verdict === 'empty' ? ifEmpty : ifIncomplete, sentence)
+  if (report.artifact === undefined) {
+    const kept = report.pcapPath === undefined ? '' : ` The file stays on the runner: ${report.pcapPath}`
+    log.failure(`The capture of ${where} was not uploaded: ${report.uploadError ?? 'no reason is known'}.${kept}`)
+  }
+}
+
+function say(log: Log, severity: Severity, sentence: string): void {
+  if (severity === 'error') log.failure(sentence)
+  else if (severity === 'warn') log.warning(sentence)
+  else log.info(sentence)
+}

@@ -1,0 +1,38 @@
+import type { CaptureResult } from './capture/capture.ts'
+import type { CaptureReport } from './report/report.ts'
+
+/** One capture in the words of the report, before its upload. */
+export function reportOf(result: CaptureResult, hints: readonly string[]): CaptureReport {
+  const { record, verdict, outcome, scan } = result
+  const { plan } = record
+  const { trailer } = outcome
+  return {
+    namespace: record.namespace,
+    pod: record.pod,
+    node: record.node,
+    container: record.container,
+    image: plan.image,
+    imageId: result.imageId,
+    interface: plan.interface,
+    filter: plan.filter,
+    snaplen: plan.snaplen,
+    began: trailer && trailer.began > 0 ? trailer.began * 1000 : scan.first,
+    recordedSeconds: trailer ? trailer.recordedMs / 1000 : undefined,
+    pausedSeconds: (trailer?.pausedMs ?? 0) / 1000,
+    packets: scan.packets,
+    bytes: scan.bytes,
+    linkType: scan.linkType,
+    dropped: verdict.dropped,
+    droppedIsUpperBound: plan.interface === 'any' || plan.interface === 'lo',
+    interfaces: trailer?.interfaces ?? [],
+    verdict: verdict.verdict,
+    verdictReason: verdict.reason,
+    stopReason: verdict.stopReason,
+    resumed: outcome.resumed,
+    sha256: result.sha256,
+    pcapPath: result.path,
+    hints,
+    artifact: undefined,
+    uploadError: undefined,
+  }
+}

@@ -1,0 +1,192 @@
+import { ConfigurationError } from './errors.ts'
+import { parseCount, parseDuration, parseSize } from './quantities.ts'
+
+/** What one run was asked to do: every input read once, checked, frozen. Durations in seconds, sizes in bytes. */
+export interface Request {
+  readonly target: TargetInput
+  readonly namespace: string | undefined
+  readonly level: 'pod'
+  readonly limits: Limits
+  readonly filter: string
+  readonly interface: string
+  /** bytes of each packet that are kept */
+  readonly snaplen: number
+  readonly image: string
+  readonly capabilities: readonly Capability[]
+  readonly allowHostNetwork: boolean
+  readonly kubeconfig: KubeconfigInput
+  readonly context: string | undefined
+  readonly startTimeout: number
+  /** undefined: named after the target and the run */
+  readonly artifactName: string | undefined
+  readonly retentionDays: number | undefined
+  readonly ifIncomplete: Severity
+  readonly ifEmpty: Severity
+}
+
+export interface Limits {
+  /** seconds */
+  readonly duration: number
+  /** bytes of pcap */
+  readonly size: number
+  readonly packets: number | undefined
+}
+
+export type TargetInput = { readonly kind: 'pod' | 'deployment'; readonly name: string }
+export type KubeconfigInput =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'content'; readonly content: string }
+const capabilities = ['NET_RAW', 'NET_ADMIN'] as const
+export type Capability = (typeof capabilities)[number]
+const severities = ['error', 'warn', 'ignore'] as const
+/** What an incomplete or an empty capture means to the job, in the words of actions/upload-artifact. */
+export type Severity = (typeof severities)[number]
+
+const longestDuration = 6 * 3600
+/** An empty input means its default, so that a workflow can pass on an input of its own that was left empty. action.yml says the same defaults. */
+const defaultImage =
+  'docker.io/nicolaka/netshoot:v0.14@sha256:7f08c4aff13ff61a35d30e30c5c1ea8396eac6ab4ce19fd02d5a4b3b5d0d09a2'
+/** DNS subdomain and label, RFC 1123 as Kubernetes reads it (apimachinery, pkg/util/validation). */
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
+/** What the artifact service and common file systems refuse in a name. */
+const badInFileName = /["<>:|*?\r\n\\/]/
+
+/**
+ * Reads every input. `input` gives the text of an input by its name, trimmed, '' where it is not set.
+ * @throws ConfigurationError that lists every problem of every input at once
+ */
+export function readRequest(input: (name: string) => string): Request {
+  const problems: string[] = []
+  const read = <T>(name: string, takes: string, parse: (text: string) => T | undefined): T => {
+    const text = input(name)
+    const value = parse(text)
+    if (value === undefined) problems.push(`${name}: got ${quoted(text)}, takes ${takes}`)
+    return value as T // a problem stops the run below, before anything reads the value
+  }
+  const optional =
+    <T>(parse: (text: string) => T | undefined) =>
+    (text: string): { value: T | undefined } | undefined => {
+      if (text === '') return { value: undefined }
+      const value = parse(text)
+      return value === undefined ? undefined : { value }
+    }
+
+  const request: Request = {
+    target: read('pod', 'the name of a pod, or deployment/NAME', parseTarget),
+    namespace: read('namespace', 'the name of a namespace', optional(matching(label, 63))).value,
+    level: read('level', 'pod (node is not there yet: it comes in a later version)', (text) =>
+      text === 'pod' || text === '' ? 'pod' : undefined,
+    ),
+    limits: {
+      duration: read('duration', '90, 90s, 5m or 1h30m, from 1s to 6h', (text) =>
+        between(parseDuration(text || '60s'), 1, longestDuration),
+      ),
+      size: read('max-size', 'a size of at least 1KB: 500MB, 1GB, 64MiB or bytes', (text) =>
+        between(parseSize(text || '1GB'), 1000, 1e15),
+      ),
+      packets: read(
+        'max-packets',
+        'a number from 1 to 2147483647',
+        optional((text) => between(parseCount(text), 1, 2147483647)),
+      ).value,
+    },
+    filter: read('filter', 'a pcap filter on one line of at most 4096 characters', parseFilter),
+    interface: read('interface', "any, or an interface's name of at most 15 characters", (text) =>
+      matching(/^[^\s/:-][^\s/:]*$/, 15)(text || 'any'),
+    ),
+    snaplen: read('snaplen', 'bytes a packet, from 64 to 262144', (text) =>
+      between(parseCount(text || '262144'), 64, 262144),
+    ),
+    image: read('image', 'an image reference', (text) =>
+      matching(/^[a-z0-9][\w./:@-]*$/i, 512)(text || defaultImage),
+    ),
+    capabilities: read('capabilities', `${capabilities.join(', ')}, or nothing`, parseCapabilities),
+    allowHostNetwork: read('allow-host-network', 'true or false', parseBoolean),
+    kubeconfig: parseKubeconfig(input('kubeconfig')),
+    context: input('context') || undefined,
+    startTimeout: read('start-timeout', '90, 90s or 2m, from 5s to 1h', (text) =>
+      between(parseDuration(text || '2m'), 5, 3600),
+    ),
+    artifactName: read(
+      'artifact-name',
+      'a file name of at most 200 characters without " < > : | * ? \\ /',
+      optional((text) =>
+        badInFileName.test(text) || text.length > 200 || text.startsWith('.') ? undefined : text.replace(/\.pcap$/, ''),
+      ),
+    ).value,
+    retentionDays: read(
+      'retention-days',
+      'a number of days from 1 to 400',
+      optional((text) => between(parseCount(text), 1, 400)),
+    ).value,
+    ifIncomplete: read('if-incomplete', 'error, warn or ignore', parseSeverity),
+    ifEmpty: read('if-empty', 'error, warn or ignore', parseSeverity),
+  }
+  if (problems.length > 0) {
+    const heading = problems.length === 1 ? 'An input is wrong' : `${problems.length} inputs are wrong`
+    throw new ConfigurationError(`${heading}; nothing was contacted.\n${problems.map((p) => `  ${p}`).join('\n')}`)
+  }
+  return deepFreeze(request)
+}
+
+function parseTarget(text: string): TargetInput | undefined {
+  const [first, second, third] = text.split('/')
+  if (third !== undefined || first === undefined) return undefined
+  const name = second ?? first
+  const kind = second === undefined ? 'pod' : kinds.get(first)
+  return kind && name.length <= 253 && subdomain.test(name) ? { kind, name } : undefined
+}
+const kinds = new Map<string, TargetInput['kind']>([
+  ['pod', 'pod'],
+  ['pods', 'pod'],
+  ['deployment', 'deployment'],
+  ['deployments', 'deployment'],
+  ['deploy', 'deployment'],
+])
+
+function parseFilter(text: string): string | undefined {
+  // eslint-disable-next-line no-control-regex -- a control character has no place in a filter, and would reach logs
+  return text.length <= 4096 && !/[\u0000-\u001f\u007f]/.test(text) ? text : undefined
+}
+
+function parseCapabilities(text: string): readonly Capability[] | undefined {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '')
+  const known = words.map((word) => capabilities.find((capability) => capability === word.toUpperCase()))
+  return known.includes(undefined) ? undefined : [...new Set(known as Capability[])]
+}
+
+function parseKubeconfig(text: string): KubeconfigInput {
+  if (text === '') return { kind: 'default' }
+  // A kubeconfig is a mapping: it has a line break or begins as JSON; a path has neither.
+  return /[\n\r]|^\s*\{/.test(text) ? { kind: 'content', content: text } : { kind: 'path', path: text }
+}
+
+function parseSeverity(text: string): Severity | undefined {
+  return text === '' ? 'warn' : severities.find((severity) => severity === text)
+}
+
+/** YAML 1.2 core schema, as core.getBooleanInput reads it. */
+function parseBoolean(text: string): boolean | undefined {
+  if (/^(true|True|TRUE)$/.test(text)) return true
+  return /^(false|False|FALSE|)$/.test(text) ? false : undefined
+}
+
+function matching(pattern: RegExp, longest: number): (text: string) => string | undefined {
+  return (text) => (pattern.test(text) && text.length <= longest ? text : undefined)
+}
+
+function between(value: number | undefined, least: number, most: number): number | undefined {
+  return value !== undefined && value >= least && value <= most ? value : undefined
+}
+
+function quoted(text: string): string {
+  if (text === '') return 'nothing'
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value) as unknown[]) if (typeof part === 'object' && part !== null) deepFreeze(part)
+  return Object.freeze(value)
+}

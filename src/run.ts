@@ -1,0 +1,255 @@
+import * as core from '@actions/core'
+import { join } from 'node:path'
+import {
+  addContainer,
+  awaitStart,
+  Cancelled,
+  followCapture,
+  recordOf,
+  sourceOf,
+  type CaptureEvents,
+  type CaptureRecord,
+  type CaptureResult,
+  type RunningCapture,
+} from './capture/capture.ts'
+import { containerName, spoolLimitFor, type CapturePlan } from './capture/container.ts'
+import { checkFilterHere, widerFilter } from './capture/filter.ts'
+import { containerState } from './capture/follow.ts'
+import { captureRights, requireRights } from './cluster/access.ts'
+import { call } from './cluster/api.ts'
+import { connect, type Connection } from './cluster/connection.ts'
+import { findTargets, type Target } from './cluster/target.ts'
+import { deliver, setOutputs, type Delivery } from './deliver.ts'
+import { reportOf } from './describe.ts'
+import { messageOf } from './errors.ts'
+import { formatDuration, formatSize } from './quantities.ts'
+import { readRequest, type Request } from './request.ts'
+import { defaultArtifactName, readJob, type Job } from './runner/job.ts'
+import { jobLog as log } from './runner/log.ts'
+import { stateName, type RunState } from './state.ts'
+
+/** The whole way, from the inputs to the artifact. A cancel stops it where it is and leaves the rest to the post step. */
+export async function run(cancel: AbortSignal): Promise<void> {
+  const request = readRequest((name) => core.getInput(name))
+  const job = readJob(process.env)
+  const { connection, records, hints } = await log.group('Preflight', () => preflight(request, job))
+  if (cancel.aborted) throw new Cancelled('The run was cancelled before the capture had begun; nothing was created.')
+
+  const state = stateKeeper(records, hints)
+  state.save('begun')
+  let running: readonly RunningCapture[]
+  try {
+    running = await log.group('Start', () => startAll(connection, records, cancel))
+  } catch (error) {
+    if (!cancel.aborted) state.save('done') // nothing runs, so nothing is left to finish
+    throw error
+  }
+  state.save('recording', running)
+  const results = await recordAll(running, cancel)
+  if (cancel.aborted) {
+    if (results) state.save('captured', results)
+    if (results) setOutputs(results.map((result) => reportOf(result, hints)))
+    log.info('Cancelled: the post step delivers what was captured.')
+    return
+  }
+  if (!results) return
+  state.save('captured', results)
+  await deliver(results, deliveryOf(request, job), hints, [])
+  state.save('done')
+}
+
+/** Post's part: whatever main left in the pods or on the disk is fetched, uploaded and summarised. */
+export async function finishRun(state: RunState): Promise<void> {
+  const request = readRequest((name) => core.getInput(name))
+  const job = readJob(process.env)
+  const connection = await open(request)
+  const results: CaptureResult[] = []
+  const notes = ['The run was cancelled; this was delivered by the post step.']
+  for (const { record, imageId, result: captured } of state.captures) {
+    try {
+      const result = captured ?? await finishOne(connection, record, imageId)
+      if (result) results.push(result)
+      else log.info(`Nothing of ours runs in pod ${record.pod} and nothing was captured.`)
+    } catch (error) {
+      log.warning(`The capture of pod ${record.pod} could not be finished: ${messageOf(error)}`)
+    }
+  }
+  if (results.length > 0) await deliver(results, deliveryOf(request, job), state.hints, notes)
+  process.exitCode = 0
+}
+
+async function finishOne(connection: Connection, record: CaptureRecord, imageId: string): Promise<CaptureResult | undefined> {
+  const source = sourceOf(connection, record)
+  const now = await containerState(source)
+  if (now.kind === 'waiting') {
+    log.info(`The container ${record.container} has not started; it ends by itself as soon as it does.`)
+    return undefined
+  }
+  const capture = await followCapture(connection, record, imageId, eventsOf(record))
+  capture.stop('cancelled')
+  return capture.finished
+}
+
+interface Prepared {
+  readonly connection: Connection
+  readonly records: readonly CaptureRecord[]
+  readonly hints: readonly string[]
+}
+
+/** Everything that can be refused is refused here; nothing is made. */
+async function preflight(request: Request, job: Job): Promise<Prepared> {
+  const connection = await open(request)
+  const namespace = request.namespace ?? connection.namespace ?? 'default'
+  log.info(`Cluster: ${connection.description}`)
+  const checkedHere = await checkFilterHere(request.filter, request.interface)
+  const targets = await findTargets(connection, namespace, request.target, request)
+  await requireRights(connection, namespace, captureRights)
+  log.info('Rights: as needed')
+  const records: CaptureRecord[] = []
+  const hints: string[] = []
+  for (const target of targets) {
+    log.info(`Target: pod ${target.pod} in ${target.namespace} on node ${target.node}`)
+    const record = await plan(connection, request, job, target)
+    await addContainer(connection, record, true)
+    log.info('Admission: the cluster would take the capture container')
+    const wider = widerFilter(target.facts, request.filter)
+    if (wider !== undefined) {
+      hints.push(
+        `The pod has a sidecar: the filter misses the plaintext requests that the app sends (they go to 127.0.0.1:15001). With \`${wider}\` they are there, too.`,
+      )
+    }
+    records.push(record)
+  }
+  log.info(`Filter: ${request.filter || 'none'}${checkedHere ? ' (compiles on this runner)' : ''}`)
+  for (const hint of hints) log.info(`Hint: ${hint}`)
+  return { connection, records, hints }
+}
+
+function open(request: Request): Promise<Connection> {
+  return connect(request.kubeconfig, request.context, process.env, (secret) => {
+    if (masked.has(secret)) return
+    masked.add(secret)
+    core.setSecret(secret)
+  })
+}
+
+const masked = new Set<string>()
+
+async function plan(connection: Connection, request: Request, job: Job, target: Target): Promise<CaptureRecord> {
+  const spoolLimit = spoolLimitFor(target, defaultSpoolLimit)
+  if (spoolLimit < defaultSpoolLimit) {
+    log.info(`Spool: at most ${formatSize(spoolLimit)} of the node's disk, because of the pod's ephemeral-storage limits`)
+  }
+  const capturePlan: CapturePlan = {
+    filter: request.filter,
+    interface: request.interface,
+    snaplen: request.snaplen,
+    duration: request.limits.duration,
+    size: request.limits.size,
+    packets: request.limits.packets,
+    image: request.image,
+    capabilities: request.capabilities,
+    startTimeout: request.startTimeout,
+    ownerTimeout: defaultOwnerTimeout,
+    spoolLimit,
+  }
+  const name = request.artifactName ?? defaultArtifactName(target.pod, job)
+  const { serverTime } = await call(connection, 'GET', `/api/v1/namespaces/${target.namespace}/pods/${target.pod}`)
+  const path = join(job.temp, `${name}.pcap`)
+  return recordOf(target, containerName(job.repository), capturePlan, path, serverTime ?? Date.now())
+}
+
+const defaultSpoolLimit = 64e6
+const defaultOwnerTimeout = 60
+
+async function startAll(
+  connection: Connection,
+  records: readonly CaptureRecord[],
+  cancel: AbortSignal,
+): Promise<readonly RunningCapture[]> {
+  return Promise.all(
+    records.map(async (record) => {
+      const events = eventsOf(record)
+      await addContainer(connection, record, false)
+      log.info(`Added the ephemeral container ${record.container} to pod ${record.pod}`)
+      const imageId = await awaitStart(sourceOf(connection, record), record, events, cancel)
+      log.info(`Started ${record.plan.image}${imageId ? ` (${imageId})` : ''}`)
+      return followCapture(connection, record, imageId, events)
+    }),
+  )
+}
+
+function eventsOf(record: CaptureRecord): CaptureEvents {
+  return {
+    waiting: (reason) => log.info(`Waiting: ${reason}`),
+    listening: () => log.info(`Capturing pod ${record.pod} on ${record.plan.interface} for ${formatDuration(record.plan.duration)}`),
+    interrupted: (reason) => log.info(`Connection lost (${reason}); resuming`),
+    foreign: (line) => log.info(`The pod says: ${line}`),
+  }
+}
+
+const progressEvery = 10_000
+/** Of the 7.5 s between SIGINT and SIGTERM: what the recorder gets to stop and send the rest. */
+const cancelGrace = 5_500
+/** How long the pod keeps the rest for the post step, seconds; other steps' clean-up may come first. */
+const holdFor = 600
+
+/** Records until all captures have ended; undefined where a cancel left something in a pod. */
+async function recordAll(
+  running: readonly RunningCapture[],
+  cancel: AbortSignal,
+): Promise<readonly CaptureResult[] | undefined> {
+  const reports = running.map((capture) => progress(capture, running.length > 1))
+  let held = false
+  let holdTimer: NodeJS.Timeout | undefined
+  const onCancel = (): void => {
+    log.info('Cancelled: stopping the capture')
+    for (const capture of running) capture.stop('cancelled')
+    holdTimer = setTimeout(() => {
+      held = true
+      for (const capture of running) capture.hold(holdFor)
+    }, cancelGrace)
+  }
+  if (cancel.aborted) onCancel()
+  else cancel.addEventListener('abort', onCancel, { once: true })
+  try {
+    const results = await Promise.all(running.map((capture) => capture.finished))
+    return held ? undefined : results
+  } finally {
+    cancel.removeEventListener('abort', onCancel)
+    clearTimeout(holdTimer)
+    for (const timer of reports) clearInterval(timer)
+  }
+}
+
+function progress(capture: RunningCapture, named: boolean): NodeJS.Timeout {
+  let before = 0
+  return setInterval(() => {
+    const { packets, bytes } = capture.part.scan()
+    const rate = formatSize(Math.round((bytes - before) / (progressEvery / 1000)))
+    before = bytes
+    const name = named ? `${capture.record.pod}: ` : ''
+    log.info(`${name}${packets.toLocaleString('en-US')} packets, ${formatSize(bytes)}, ${rate}/s`)
+  }, progressEvery)
+}
+
+function deliveryOf(request: Request, job: Job): Delivery {
+  const { retentionDays, ifIncomplete, ifEmpty } = request
+  return { job, log, retentionDays, ifIncomplete, ifEmpty }
+}
+
+/** Saves what post needs, each time before the deed. */
+function stateKeeper(
+  records: readonly CaptureRecord[],
+  hints: readonly string[],
+): { save(phase: RunState['phase'], known?: readonly (RunningCapture | CaptureResult)[]): void } {
+  return {
+    save: (phase, known = []) => {
+      const captures = records.map((record) => {
+        const one = known.find((capture) => capture.record === record)
+        return { record, imageId: one?.imageId ?? '', result: one && 'verdict' in one ? one : undefined }
+      })
+      core.saveState(stateName, { phase, captures, hints } satisfies RunState)
+    },
+  }
+}

@@ -1,0 +1,23 @@
+import type { CaptureRecord, CaptureResult } from './capture/capture.ts'
+
+/** What the post step must finish or undo. One JSON value in GITHUB_STATE, no secrets: the debug log shows it. */
+export interface RunState {
+  /** done: main has uploaded and summarised; there is nothing left to do */
+  readonly phase: 'begun' | 'recording' | 'captured' | 'done'
+  readonly captures: readonly CaptureState[]
+  readonly hints: readonly string[]
+}
+
+export interface CaptureState {
+  readonly record: CaptureRecord
+  /** the image by digest, '' where the container had not started */
+  readonly imageId: string
+  /** what was captured, where it is whole on the disk and only its delivery is missing */
+  readonly result: CaptureResult | undefined
+}
+
+export const stateName = 'capture'
+
+export function parseState(text: string): RunState | undefined {
+  return text === '' ? undefined : (JSON.parse(text) as RunState)
+}
