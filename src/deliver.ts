@@ -30,15 +30,14 @@ export async function deliver(
   const reports: CaptureReport[] = []
   for (const result of results) reports.push(await uploadResult(reportOf(result, hints), delivery))
   setOutputs(reports)
-  await core.summary
-    .addRaw(summaryMarkdown(reports, { artifactLink: delivery.job.artifactLink, notes }))
-    .write()
+  await core.summary.addRaw(summaryMarkdown(reports, { artifactLink: delivery.job.artifactLink, notes })).write()
   for (const report of reports) announce(report, delivery)
 }
 
 async function uploadResult(report: CaptureReport, { job, log, retentionDays }: Delivery): Promise<CaptureReport> {
   const path = report.pcapPath
-  if (path === undefined) return { ...report, uploadError: 'there is nothing to upload: no byte of the capture arrived' }
+  if (path === undefined)
+    return { ...report, uploadError: 'there is nothing to upload: no byte of the capture arrived' }
   const name = path.split(/[\\/]/).at(-1) ?? path
   try {
     const { id, digest } = await log.group(`Upload ${name} (${formatSize(report.bytes)})`, () =>

@@ -31,8 +31,11 @@ export function reportOf(result: CaptureResult, hints: readonly string[]): Captu
     resumed: outcome.resumed,
     sha256: result.sha256,
     pcapPath: result.path,
-    hints,
+    hints: trailer?.spool === 'memory' ? [...hints, memorySpool] : hints,
     artifact: undefined,
     uploadError: undefined,
   }
 }
+
+const memorySpool =
+  'The pod gave no room for a spool on its disk, so one of 4 MB in memory was used: where the connection is slower than the traffic, recording pauses.'

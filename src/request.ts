@@ -17,6 +17,10 @@ export interface Request {
   readonly kubeconfig: KubeconfigInput
   readonly context: string | undefined
   readonly startTimeout: number
+  /** seconds without a word from the runner after which the recorder ends by itself */
+  readonly ownerTimeout: number
+  /** bytes of the node's disk that the spool may take */
+  readonly spoolLimit: number
   /** undefined: named after the target and the run */
   readonly artifactName: string | undefined
   readonly retentionDays: number | undefined
@@ -99,15 +103,19 @@ export function readRequest(input: (name: string) => string): Request {
     snaplen: read('snaplen', 'bytes a packet, from 64 to 262144', (text) =>
       between(parseCount(text || '262144'), 64, 262144),
     ),
-    image: read('image', 'an image reference', (text) =>
-      matching(/^[a-z0-9][\w./:@-]*$/i, 512)(text || defaultImage),
-    ),
+    image: read('image', 'an image reference', (text) => matching(/^[a-z0-9][\w./:@-]*$/i, 512)(text || defaultImage)),
     capabilities: read('capabilities', `${capabilities.join(', ')}, or nothing`, parseCapabilities),
     allowHostNetwork: read('allow-host-network', 'true or false', parseBoolean),
     kubeconfig: parseKubeconfig(input('kubeconfig')),
     context: input('context') || undefined,
     startTimeout: read('start-timeout', '90, 90s or 2m, from 5s to 1h', (text) =>
       between(parseDuration(text || '2m'), 5, 3600),
+    ),
+    ownerTimeout: read('owner-timeout', '90, 90s or 2m, from 20s to 1h', (text) =>
+      between(parseDuration(text || '60s'), 20, 3600),
+    ),
+    spoolLimit: read('spool-limit', 'a size from 8MB to 10GB: 64MB, 200MB or bytes', (text) =>
+      between(parseSize(text || '64MB'), 8e6, 10e9),
     ),
     artifactName: read(
       'artifact-name',
@@ -147,7 +155,6 @@ const kinds = new Map<string, TargetInput['kind']>([
 ])
 
 function parseFilter(text: string): string | undefined {
-  // eslint-disable-next-line no-control-regex -- a control character has no place in a filter, and would reach logs
   return text.length <= 4096 && !/[\u0000-\u001f\u007f]/.test(text) ? text : undefined
 }
 

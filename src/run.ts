@@ -15,6 +15,7 @@ import {
 import { containerName, spoolLimitFor, type CapturePlan } from './capture/container.ts'
 import { checkFilterHere, widerFilter } from './capture/filter.ts'
 import { containerState } from './capture/follow.ts'
+import { endRemains, findRemains } from './capture/remains.ts'
 import { captureRights, requireRights } from './cluster/access.ts'
 import { call } from './cluster/api.ts'
 import { connect, type Connection } from './cluster/connection.ts'
@@ -32,8 +33,11 @@ import { stateName, type RunState } from './state.ts'
 export async function run(cancel: AbortSignal): Promise<void> {
   const request = readRequest((name) => core.getInput(name))
   const job = readJob(process.env)
-  const { connection, records, hints } = await log.group('Preflight', () => preflight(request, job))
-  if (cancel.aborted) throw new Cancelled('The run was cancelled before the capture had begun; nothing was created.')
+  const { connection, records, hints } = await unlessCancelled(
+    cancel,
+    'The run was cancelled before the capture had begun; nothing was created.',
+    () => log.group('Preflight', () => preflight(request, job)),
+  )
 
   const state = stateKeeper(records, hints)
   state.save('begun')
@@ -54,8 +58,20 @@ export async function run(cancel: AbortSignal): Promise<void> {
   }
   if (!results) return
   state.save('captured', results)
-  await deliver(results, deliveryOf(request, job), hints, [])
+  await unlessCancelled(cancel, 'The run was cancelled during the upload; the post step delivers the capture.', () =>
+    deliver(results, deliveryOf(request, job), hints, []),
+  )
   state.save('done')
+}
+
+/** A cancel does not wait for a call that hangs: the grace is short, and what is under way changes nothing in the cluster. */
+async function unlessCancelled<T>(cancel: AbortSignal, message: string, body: () => Promise<T>): Promise<T> {
+  const cancelled = new Promise<never>((_resolve, reject) => {
+    const abort = (): void => reject(new Cancelled(message))
+    if (cancel.aborted) abort()
+    else cancel.addEventListener('abort', abort, { once: true })
+  })
+  return Promise.race([body(), cancelled])
 }
 
 /** Post's part: whatever main left in the pods or on the disk is fetched, uploaded and summarised. */
@@ -67,7 +83,7 @@ export async function finishRun(state: RunState): Promise<void> {
   const notes = ['The run was cancelled; this was delivered by the post step.']
   for (const { record, imageId, result: captured } of state.captures) {
     try {
-      const result = captured ?? await finishOne(connection, record, imageId)
+      const result = captured ?? (await finishOne(connection, record, imageId))
       if (result) results.push(result)
       else log.info(`Nothing of ours runs in pod ${record.pod} and nothing was captured.`)
     } catch (error) {
@@ -78,7 +94,11 @@ export async function finishRun(state: RunState): Promise<void> {
   process.exitCode = 0
 }
 
-async function finishOne(connection: Connection, record: CaptureRecord, imageId: string): Promise<CaptureResult | undefined> {
+async function finishOne(
+  connection: Connection,
+  record: CaptureRecord,
+  imageId: string,
+): Promise<CaptureResult | undefined> {
   const source = sourceOf(connection, record)
   const now = await containerState(source)
   if (now.kind === 'waiting') {
@@ -109,7 +129,11 @@ async function preflight(request: Request, job: Job): Promise<Prepared> {
   const hints: string[] = []
   for (const target of targets) {
     log.info(`Target: pod ${target.pod} in ${target.namespace} on node ${target.node}`)
-    const record = await plan(connection, request, job, target)
+    const { serverTime } = await call(connection, 'GET', `/api/v1/namespaces/${target.namespace}/pods/${target.pod}`)
+    for (const container of findRemains(target, job.repository, serverTime ?? Date.now())) {
+      log.info(await endRemains(connection, target, container))
+    }
+    const record = plan(request, job, target, serverTime ?? Date.now())
     await addContainer(connection, record, true)
     log.info('Admission: the cluster would take the capture container')
     const wider = widerFilter(target.facts, request.filter)
@@ -135,10 +159,12 @@ function open(request: Request): Promise<Connection> {
 
 const masked = new Set<string>()
 
-async function plan(connection: Connection, request: Request, job: Job, target: Target): Promise<CaptureRecord> {
-  const spoolLimit = spoolLimitFor(target, defaultSpoolLimit)
-  if (spoolLimit < defaultSpoolLimit) {
-    log.info(`Spool: at most ${formatSize(spoolLimit)} of the node's disk, because of the pod's ephemeral-storage limits`)
+function plan(request: Request, job: Job, target: Target, serverTime: number): CaptureRecord {
+  const spoolLimit = spoolLimitFor(target, request.spoolLimit)
+  if (spoolLimit < request.spoolLimit) {
+    log.info(
+      `Spool: at most ${formatSize(spoolLimit)} of the node's disk, because of the pod's ephemeral-storage limits`,
+    )
   }
   const capturePlan: CapturePlan = {
     filter: request.filter,
@@ -150,17 +176,13 @@ async function plan(connection: Connection, request: Request, job: Job, target: 
     image: request.image,
     capabilities: request.capabilities,
     startTimeout: request.startTimeout,
-    ownerTimeout: defaultOwnerTimeout,
+    ownerTimeout: request.ownerTimeout,
     spoolLimit,
   }
   const name = request.artifactName ?? defaultArtifactName(target.pod, job)
-  const { serverTime } = await call(connection, 'GET', `/api/v1/namespaces/${target.namespace}/pods/${target.pod}`)
   const path = join(job.temp, `${name}.pcap`)
-  return recordOf(target, containerName(job.repository), capturePlan, path, serverTime ?? Date.now())
+  return recordOf(target, containerName(job.repository), capturePlan, path, serverTime)
 }
-
-const defaultSpoolLimit = 64e6
-const defaultOwnerTimeout = 60
 
 async function startAll(
   connection: Connection,
@@ -182,7 +204,8 @@ async function startAll(
 function eventsOf(record: CaptureRecord): CaptureEvents {
   return {
     waiting: (reason) => log.info(`Waiting: ${reason}`),
-    listening: () => log.info(`Capturing pod ${record.pod} on ${record.plan.interface} for ${formatDuration(record.plan.duration)}`),
+    listening: () =>
+      log.info(`Capturing pod ${record.pod} on ${record.plan.interface} for ${formatDuration(record.plan.duration)}`),
     interrupted: (reason) => log.info(`Connection lost (${reason}); resuming`),
     foreign: (line) => log.info(`The pod says: ${line}`),
   }

@@ -6,7 +6,7 @@ import { denied, type Target } from '../cluster/target.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { PcapScan } from '../pcap/scanner.ts'
 import { deadlineOf, ephemeralContainer, type CapturePlan } from './container.ts'
-import { containerState, followSpool, type Follower, type FollowOutcome, type FollowSource } from './follow.ts'
+import { containerState, followSpool, type FollowOutcome, type FollowSource } from './follow.ts'
 import { cutToWholePackets, openPartFile, type PartFile } from './part-file.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -34,7 +34,7 @@ export interface RunningCapture {
   readonly part: PartFile
   /** ms since the epoch, undefined until tcpdump listens */
   listeningSince(): number | undefined
-  stop(reason: 'cancelled' | 'duration'): void
+  stop(reason: 'cancelled'): void
   hold(seconds: number): void
   readonly finished: Promise<CaptureResult>
 }
@@ -52,10 +52,10 @@ export interface CaptureResult {
 }
 
 export interface CaptureEvents {
-  waiting(reason: string): void
-  listening(): void
-  interrupted(reason: string): void
-  foreign(line: string): void
+  readonly waiting: (reason: string) => void
+  readonly listening: () => void
+  readonly interrupted: (reason: string) => void
+  readonly foreign: (line: string) => void
 }
 
 export function recordOf(
@@ -155,7 +155,9 @@ export async function awaitStart(
       if (state.reason !== last && state.reason !== '') events.waiting(`${state.reason} ${state.message}`.trim())
       last = state.reason
       const pull = /^(ErrImagePull|ImagePullBackOff|RegistryUnavailable)$/.test(state.reason)
-      const hopeless = /^(InvalidImageName|ErrImageNeverPull|ImageInspectError|CreateContainerConfigError)$/.test(state.reason)
+      const hopeless = /^(InvalidImageName|ErrImageNeverPull|ImageInspectError|CreateContainerConfigError)$/.test(
+        state.reason,
+      )
       failingSince = pull ? (failingSince ?? Date.now()) : undefined
       if (hopeless || (failingSince !== undefined && Date.now() - failingSince > pullPatience)) {
         throw new ConfigurationError(
@@ -196,7 +198,11 @@ function startError(words: string, record: CaptureRecord): Error {
         'The runtime gives no NET_RAW by default (CRI-O, OpenShift): set `capabilities: NET_RAW`.',
       )
     case 'interface':
-      return said('interface', `the pod has no interface ${JSON.stringify(record.plan.interface)}`, 'Use any, eth0 or lo.')
+      return said(
+        'interface',
+        `the pod has no interface ${JSON.stringify(record.plan.interface)}`,
+        'Use any, eth0 or lo.',
+      )
     case 'tools':
       return said('image', `${JSON.stringify(record.plan.image)} cannot record`, 'Use an image with sh and tcpdump.')
     case 'space':
@@ -216,15 +222,26 @@ export async function followCapture(
   await mkdir(dirname(record.path), { recursive: true })
   const part = await openPartFile(`${record.path}.part`)
   let listeningSince: number | undefined
-  const source = sourceOf(connection, record)
-  const follower: Follower = followSpool(source, part, () => record.deadlineHere + resumeGrace, {
-    listening: () => {
-      listeningSince = Date.now()
-      events.listening()
+  const { plan } = record
+  const end = (): number => (listeningSince === undefined ? record.deadlineHere : listeningSince + plan.duration * 1000)
+  const follower = followSpool(
+    sourceOf(connection, record),
+    part,
+    (progress) => Math.max(end(), progress) + resumeGrace,
+    {
+      listening: () => {
+        listeningSince = Date.now()
+        events.listening()
+      },
+      interrupted: events.interrupted,
+      foreign: events.foreign,
     },
-    interrupted: events.interrupted,
-    foreign: events.foreign,
-  })
+  )
+  // The recorder keeps the limits itself; this is the second line, for a recorder whose clock stands still.
+  const guard = setInterval(() => {
+    if (Date.now() > end() + limitGrace) follower.stop('duration')
+    else if (part.received() > plan.size + plan.spoolLimit) follower.stop('size')
+  }, 1_000)
   return {
     record,
     imageId,
@@ -232,11 +249,15 @@ export async function followCapture(
     listeningSince: () => listeningSince,
     stop: (reason) => follower.stop(reason),
     hold: (seconds) => follower.hold(seconds),
-    finished: follower.outcome.then((outcome) => finish(connection, record, imageId, part, outcome)),
+    finished: follower.outcome
+      .finally(() => clearInterval(guard))
+      .then((outcome) => finish(connection, record, imageId, part, outcome)),
   }
 }
 
-/** After the deadline a lost connection is made again for this long, ms. */
+/** How much later than the recorder the runner stops by itself, ms. */
+const limitGrace = 10_000
+/** After the end of the recording, or of the last byte, a lost connection is made again for this long, ms. */
 const resumeGrace = 60_000
 
 export function sourceOf(connection: Connection, record: CaptureRecord): FollowSource {

@@ -19,15 +19,18 @@ export interface CapturePlan {
   readonly spoolLimit: number
 }
 
-/** The name of a capture's container: ours by its beginning, the repository's by its middle, unique by its end. A DNS label. */
+/** The name of a capture's container: ours and the repository's by its beginning, unique by its end. A DNS label. */
 export function containerName(repository: string): string {
-  const owner = createHash('sha256').update(repository).digest('hex').slice(0, 6)
-  return `${containerPrefix}${owner}-${randomBytes(4).toString('hex')}`
+  return `${containerPrefix(repository)}${randomBytes(4).toString('hex')}`
 }
-export const containerPrefix = 'packet-capture-'
 
-export function spoolDirectory(container: string): string {
-  return `/tmp/${container}`
+export function containerPrefix(repository: string): string {
+  return `packet-capture-${createHash('sha256').update(repository).digest('hex').slice(0, 6)}-`
+}
+
+/** Where the recorder's files are: on the container's disk, or in memory where that has no room. */
+export function spoolDirectories(container: string): readonly string[] {
+  return [`/tmp/${container}`, `/dev/shm/${container}`]
 }
 
 /** Seconds beyond start-timeout and duration until everything in the pod is over: the linger, the hash, a slow last fetch. */
@@ -41,7 +44,7 @@ export function deadlineOf(plan: CapturePlan, serverTime: number): number {
 /** The container for the strategic merge patch of pods/ephemeralcontainers. */
 export function ephemeralContainer(name: string, plan: CapturePlan, deadline: number): Record<string, unknown> {
   const parameters: Record<string, string | number> = {
-    CAPTURE_DIR: spoolDirectory(name),
+    CAPTURE_NAME: name,
     CAPTURE_DEADLINE: deadline,
     CAPTURE_FILTER: plan.filter,
     CAPTURE_INTERFACE: plan.interface,

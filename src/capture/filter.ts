@@ -11,7 +11,8 @@ import type { Pod } from '../cluster/pod.ts'
 export async function checkFilterHere(filter: string, networkInterface: string): Promise<boolean> {
   if (filter === '') return false
   // Only what every Linux pod has: the link type of another interface is known in the pod alone.
-  const linkType = networkInterface === 'any' ? 'LINUX_SLL2' : /^(eth\d+|lo)$/.test(networkInterface) ? 'EN10MB' : undefined
+  const linkType =
+    networkInterface === 'any' ? 'LINUX_SLL2' : /^(eth\d+|lo)$/.test(networkInterface) ? 'EN10MB' : undefined
   if (linkType === undefined) return false
   const answer = await compile(linkType, filter)
   if (answer === undefined) return false
@@ -30,7 +31,13 @@ function compile(linkType: string, filter: string): Promise<string | undefined> 
     // An absolute path of another program's choosing is not run: PATH decides, as for every tool of the runner's.
     execFile('tcpdump', ['-y', linkType, '-d', '--', filter], { timeout: 5_000 }, (error, _stdout, stderr) => {
       if (!error) resolve('')
-      else if (typeof error.code === 'number') resolve(stderr.replace(/^tcpdump: /gm, '').trim().replace(/\s*\n\s*/g, '; '))
+      else if (typeof error.code === 'number')
+        resolve(
+          stderr
+            .replace(/^tcpdump: /gm, '')
+            .trim()
+            .replace(/\s*\n\s*/g, '; '),
+        )
       else resolve(undefined)
     })
   })

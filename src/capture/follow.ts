@@ -1,9 +1,9 @@
-import { ApiError, call, UnreachableError } from '../cluster/api.ts'
+import { ApiError, call } from '../cluster/api.ts'
 import type { Connection } from '../cluster/connection.ts'
 import type { ContainerStatus, Pod } from '../cluster/pod.ts'
 import { openRemoteCommand, silenceLimit, type RemoteCommand } from '../cluster/remote-command.ts'
 import { messageOf } from '../errors.ts'
-import { spoolDirectory } from './container.ts'
+import { spoolDirectories } from './container.ts'
 import type { PartFile } from './part-file.ts'
 import { parseTrailer, type Trailer } from './trailer.ts'
 
@@ -49,12 +49,13 @@ const longestBackoff = 10_000
 
 /**
  * Follows the spool into the part file until its trailer, over as many connections as it takes, each from the present offset with
- * fresh credentials. Never rejects. `giveUpAt()` is the time (ms since the epoch) from which a lost connection is no longer made again.
+ * fresh credentials. Never rejects. `giveUpAt(progress)` is the time from which a lost connection is
+ * no longer made again, given the time of the last byte (both ms since the epoch).
  */
 export function followSpool(
   source: FollowSource,
   part: PartFile,
-  giveUpAt: () => number,
+  giveUpAt: (progress: number) => number,
   events: FollowEvents,
 ): Follower {
   let current: RemoteCommand | undefined
@@ -76,7 +77,7 @@ export function followSpool(
     let trailer: Trailer | undefined
     let diskError: unknown
     let finished = false
-    let command: RemoteCommand | undefined // data may come before the opening is told
+    let command: RemoteCommand | undefined = undefined // data may come before the opening is told
     const finishWhenWhole = (): void => {
       if (!command || finished || trailer === undefined || part.received() < trailer.size) return
       finished = true
@@ -136,6 +137,7 @@ export function followSpool(
 
   const run = async (): Promise<FollowOutcome> => {
     let backoff = firstBackoff
+    let lastProgress = Date.now()
     for (;;) {
       const before = part.received()
       let reason: string
@@ -150,7 +152,10 @@ export function followSpool(
         reason = messageOf(error)
       }
       if (held) return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed }
-      if (part.received() > before) backoff = firstBackoff
+      if (part.received() > before) {
+        backoff = firstBackoff
+        lastProgress = Date.now()
+      }
       const state = await containerState(source)
       if (state.kind === 'terminated') {
         const trailer = parseTrailer(state.message.split('\n'))
@@ -159,7 +164,7 @@ export function followSpool(
         return { trailer, end: whole ? 'whole' : 'container-ended', detail: state.message || state.reason, resumed }
       }
       if (state.kind === 'gone') return { trailer: undefined, end: 'target-gone', detail: state.reason, resumed }
-      if (Date.now() > giveUpAt()) return { trailer: undefined, end: 'gave-up', detail: reason, resumed }
+      if (Date.now() > giveUpAt(lastProgress)) return { trailer: undefined, end: 'gave-up', detail: reason, resumed }
       events.interrupted(state.kind === 'unknown' ? state.reason : reason)
       resumed += 1
       await new Promise<void>((resolve) => {
@@ -192,10 +197,11 @@ export function followSpool(
 
 class DiskError extends Error {}
 
-/** Waits for the recorder to lay out its spool, then follows. Short: the command stands in the API server's audit log. */
+/** Waits up to 5 s for the recorder to lay out its spool, then follows. Short: the command stands in the API server's audit log. */
 function followCommand(container: string, offset: number): readonly string[] {
-  const script = `${spoolDirectory(container)}/follow`
-  return ['sh', '-c', `n=0; until [ -e ${script} ] || [ $n -gt 50 ]; do sleep 0.1; n=$((n+1)); done; exec sh ${script} ${offset}`]
+  const places = spoolDirectories(container).join(' ')
+  const script = `for n in $(seq 50); do for d in ${places}; do [ ! -e $d/follow ] || exec sh $d/follow ${offset}; done; sleep 0.1; done`
+  return ['sh', '-c', script]
 }
 
 export type ContainerState =
@@ -205,17 +211,18 @@ export type ContainerState =
   | { readonly kind: 'gone'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string }
 
-/** The state of our container in the pod of the right UID; 'unknown' while the API server does not answer. */
+/** A look at the pod between two connections must not cost the time in which the recorder gives its owner up, ms. */
+const stateTimeout = 10_000
+
+/** The state of our container in the pod of the right UID; 'unknown' while the API server gives no such answer. */
 export async function containerState(source: FollowSource): Promise<ContainerState> {
   let pod: Pod
   try {
-    pod = (await call(source.connection, 'GET', `/api/v1/namespaces/${source.namespace}/pods/${source.pod}`)).body as Pod
+    const path = `/api/v1/namespaces/${source.namespace}/pods/${source.pod}`
+    pod = (await call(source.connection, 'GET', path, undefined, stateTimeout)).body as Pod
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return { kind: 'gone', reason: 'the pod was deleted' }
-    if (error instanceof ApiError || error instanceof UnreachableError) {
-      return { kind: 'unknown', reason: messageOf(error) }
-    }
-    throw error
+    return { kind: 'unknown', reason: messageOf(error) }
   }
   if (pod.metadata?.uid !== source.uid) return { kind: 'gone', reason: 'the pod was replaced by another of its name' }
   const status = pod.status?.ephemeralContainerStatuses?.find(({ name }) => name === source.container)

@@ -4,18 +4,21 @@
 # waits until the runner has everything. It ends by itself: at its deadline, and when nobody has asked for it for a while.
 # Parameters come by environment (CAPTURE_…); nothing of them is ever parsed as shell.
 umask 077
-d=$CAPTURE_DIR
+# Its directory is removed at the end: a name that is not ours must never become one.
+case ${CAPTURE_NAME:-} in */*) CAPTURE_NAME= ;; esac
+case ${CAPTURE_NAME:-} in packet-capture-?*) ;; *) echo "error name CAPTURE_NAME is not a capture's"; exit 2 ;; esac
 header=24 # bytes of a pcap file header, pcap-savefile(5)
 
 say() { printf '%s\n' "$*"; }
 uptime() { read -r up _ </proc/uptime; up=$((${up%.*} * 100 + 1${up#*.} - 100)); } # → up, in 1/100 s, without a fork
 number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
 last_words() { printf '%s\n' "$*" >/dev/termination-log; } 2>/dev/null
+d=
 fail() { # code, text: what the runner reads from the pod's status
   said=$(printf '%s' "$2" | tr '\n' ' ' | cut -c 1-1000)
   say "error $1 $said"
   last_words "error $1 $said"
-  rm -rf "$d"
+  [ -z "$d" ] || rm -rf "$d"
   exit 1
 }
 
@@ -30,7 +33,16 @@ term=
 for tool in tcpdump sha256sum dd cat stat sleep; do
   command -v $tool >/dev/null 2>&1 || fail tools "the image has no $tool"
 done
-mkdir -p "$d" && : >"$d/ack" || fail space "cannot write to $d"
+# The spool: on the container's disk, or where that gives no room (a read-only root, a tiny limit), a small one in memory.
+d=/tmp/$CAPTURE_NAME
+spool=disk
+[ "$CAPTURE_SPOOL" -ge 4000000 ] && mkdir -p "$d" && : >"$d/ack" || {
+  d=/dev/shm/$CAPTURE_NAME
+  spool=memory
+  CAPTURE_SPOOL=4000000
+  CAPTURE_SEGMENT=1
+  mkdir -p "$d" && : >"$d/ack" || fail space "neither /tmp nor /dev/shm can be written"
+} 2>/dev/null
 cd "$d" || fail space "cannot enter $d"
 echo $((up / 100)) >owner
 echo 0 >size
@@ -226,6 +238,7 @@ done
   echo "size $bytes"
   echo "sha256 $sum"
   echo "reason $reason"
+  echo "spool $spool"
   echo "exit $code"
   [ -z "$captured" ] || echo "captured $captured"
   [ -z "$received" ] || echo "received $received"

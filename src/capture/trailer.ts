@@ -5,6 +5,8 @@ export interface Trailer {
   readonly sha256: string
   /** as the recorder names it: duration, size, packets, died, owner, deadline, terminated, or the word of a stop command */
   readonly reason: string
+  /** memory: the pod's disk gave no room, a spool of 4 MB in /dev/shm was used */
+  readonly spool: 'disk' | 'memory'
   /** tcpdump's exit code */
   readonly exit: number
   readonly captured: number | undefined
@@ -39,11 +41,13 @@ export function parseTrailer(lines: readonly string[]): Trailer | undefined {
   const size = number('size')
   const sha256 = values.get('sha256') ?? ''
   const [paused, pauses] = (values.get('paused') ?? '').split(' ').map(Number)
-  if (size === undefined || !/^[0-9a-f]{64}$/.test(sha256) || paused === undefined || pauses === undefined) return undefined
+  if (size === undefined || !/^[0-9a-f]{64}$/.test(sha256) || paused === undefined || pauses === undefined)
+    return undefined
   return {
     size,
     sha256,
     reason: values.get('reason') ?? '',
+    spool: values.get('spool') === 'memory' ? 'memory' : 'disk',
     exit: number('exit') ?? -1,
     captured: number('captured'),
     received: number('received'),

@@ -28,9 +28,12 @@ export function judge({ outcome, scan, sha256, loopback }: Evidence): Verdict {
   const { trailer } = outcome
   const reasons: string[] = []
   if (trailer === undefined) {
-    reasons.push(`${endings[outcome.end]}${outcome.detail ? ` (${outcome.detail})` : ''}; ${scan.bytes} bytes had arrived`)
+    reasons.push(
+      `${endings[outcome.end]}${outcome.detail ? ` (${outcome.detail})` : ''}; ${scan.bytes} bytes had arrived`,
+    )
   } else {
-    if (scan.bytes !== trailer.size) reasons.push(`${scan.bytes} of ${trailer.size} bytes arrived (${endings[outcome.end]})`)
+    if (scan.bytes !== trailer.size)
+      reasons.push(`${scan.bytes} of ${trailer.size} bytes arrived (${endings[outcome.end]})`)
     else if (sha256 !== trailer.sha256) reasons.push('the SHA-256 of what arrived is not that of what was sent')
     if (trailer.reason === 'died') reasons.push(`tcpdump ended by itself (exit code ${trailer.exit}): ${trailer.words}`)
     if (trailer.reason === 'owner') reasons.push('the recorder had not heard from the runner for too long and stopped')
@@ -44,15 +47,18 @@ export function judge({ outcome, scan, sha256, loopback }: Evidence): Verdict {
   }
   if (scan.broken !== undefined) reasons.push(`the pcap cannot be read: ${scan.broken}`)
   else if (scan.wholeBytes !== scan.bytes) reasons.push('the last packet is cut off')
-  const dropped =
-    trailer?.dropped === undefined ? undefined : trailer.dropped + (trailer.interfaceDropped ?? 0)
+  const dropped = trailer?.dropped === undefined ? undefined : trailer.dropped + (trailer.interfaceDropped ?? 0)
   if (dropped !== undefined && dropped > 0) {
     reasons.push(
       `${loopback ? 'at most ' : ''}${dropped} packets were dropped by the kernel: use a narrower filter or a smaller snaplen`,
     )
   }
 
-  const stopReason = trailer ? (stops.get(trailer.reason) ?? 'error') : outcome.end === 'target-gone' ? 'target-gone' : 'error'
+  const stopReason = trailer
+    ? (stops.get(trailer.reason) ?? 'error')
+    : outcome.end === 'target-gone'
+      ? 'target-gone'
+      : 'error'
   if (reasons.length > 0) return { verdict: 'partial', reason: reasons.join('; '), stopReason, dropped }
   if (scan.packets === 0) {
     return { verdict: 'empty', reason: 'no packet matched; everything was recorded and arrived', stopReason, dropped }

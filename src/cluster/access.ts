@@ -21,7 +21,11 @@ export const captureRights: readonly Right[] = [
  * Asks the API server, by SelfSubjectAccessReview, which rights are missing. Everybody may ask.
  * @throws ConfigurationError that names every missing verb with its resource
  */
-export async function requireRights(connection: Connection, namespace: string, rights: readonly Right[]): Promise<void> {
+export async function requireRights(
+  connection: Connection,
+  namespace: string,
+  rights: readonly Right[],
+): Promise<void> {
   const reviews = await Promise.all(
     rights.map(async (right) => {
       const value = {

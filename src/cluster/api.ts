@@ -28,7 +28,7 @@ const answerTimeout = 30_000
 const largestAnswer = 64 * 1024 * 1024
 
 /**
- * One call to the API server, credentials fetched for it.
+ * One call to the API server, credentials fetched for it. `timeout`: ms until the answer must be here.
  * @throws ApiError for an answer of 400 or more, ConfigurationError where the server cannot be reached or does not know us
  */
 export async function call(
@@ -36,6 +36,7 @@ export async function call(
   method: 'GET' | 'POST' | 'PATCH',
   path: string,
   body?: { readonly type: string; readonly value: unknown },
+  timeout: number = answerTimeout,
 ): Promise<ApiAnswer> {
   const { headers, tls, agent } = await connection.credentials()
   const url = new URL(connection.server + path)
@@ -55,10 +56,7 @@ export async function call(
           : { 'content-type': body?.type ?? 'application/json', 'content-length': String(Buffer.byteLength(payload)) }),
       },
     })
-    const timer = setTimeout(
-      () => request.destroy(new Error(`no answer within ${answerTimeout / 1000} s`)),
-      answerTimeout,
-    )
+    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout)
     request.on('error', (error) => {
       clearTimeout(timer)
       reject(error)

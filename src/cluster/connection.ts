@@ -77,7 +77,9 @@ export async function connect(
   }
   const server = cluster.server
   if (!/^https?:\/\//.test(server)) {
-    throw new ConfigurationError(`kubeconfig: ${from} has the server ${JSON.stringify(server)}; it must be an https URL.`)
+    throw new ConfigurationError(
+      `kubeconfig: ${from} has the server ${JSON.stringify(server)}; it must be an https URL.`,
+    )
   }
   // `kubectl proxy` speaks plain http; client-node takes that only together with this word.
   if (server.startsWith('http:')) Object.assign(cluster, { skipTLSVerify: true })
@@ -90,7 +92,7 @@ export async function connect(
       // Only what decides who we are comes from client-node: its agents ignore HTTPS_PROXY, and are cached with their first certificate.
       const options: RequestOptions = {}
       try {
-        await config.applyToHTTPSOptions(options as Parameters<typeof config.applyToHTTPSOptions>[0])
+        await config.applyToHTTPSOptions(options)
       } catch (error) {
         throw credentialError(error, plugin?.command)
       }
@@ -102,7 +104,9 @@ export async function connect(
       if (options.auth) headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`
       const { ca, cert, key, passphrase, rejectUnauthorized, servername } = options
       const tls = Object.fromEntries(
-        Object.entries({ ca, cert, key, passphrase, rejectUnauthorized, servername }).filter(([, value]) => value != null),
+        Object.entries({ ca, cert, key, passphrase, rejectUnauthorized, servername }).filter(
+          ([, value]) => value != null,
+        ),
       )
       const agent = cluster.proxyUrl ? (options.agent as Agent) : await environmentProxy(server)
       return { headers, tls, agent }
@@ -115,11 +119,12 @@ async function environmentProxy(server: string): Promise<Agent | undefined> {
   const proxy = getProxyForUrl(server)
   if (!proxy) return undefined
   const { HttpsProxyAgent } = await import('https-proxy-agent')
-  return new HttpsProxyAgent(proxy) as unknown as Agent
+  return new HttpsProxyAgent(proxy)
 }
 
 function credentialError(error: unknown, plugin: string | undefined): Error {
-  if (plugin === undefined) return new ConfigurationError(`kubeconfig: its credentials cannot be used: ${messageOf(error)}`)
+  if (plugin === undefined)
+    return new ConfigurationError(`kubeconfig: its credentials cannot be used: ${messageOf(error)}`)
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
     return new ConfigurationError(
       `kubeconfig: its user needs the exec plugin \`${plugin}\`, which is not on this runner's PATH. ${howToInstall(plugin)}`,

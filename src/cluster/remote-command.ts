@@ -43,7 +43,7 @@ const stdoutChannel = 1
 const stderrChannel = 2
 const statusChannel = 3
 
-const handshakeTimeout = 30_000
+const handshakeTimeout = 10_000
 const pingEvery = 5_000
 /** Neither data nor a line of the follower, which sends one every 2 s, for this long: the connection is dead, whatever TCP says. */
 export const silenceLimit = 15_000

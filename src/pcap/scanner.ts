@@ -42,8 +42,7 @@ export function createScanner(): PcapScanner {
   let pending = 0
   let broken: string | undefined
 
-  const word = (offset: number): number =>
-    littleEndian ? header.readUInt32LE(offset) : header.readUInt32BE(offset)
+  const word = (offset: number): number => (littleEndian ? header.readUInt32LE(offset) : header.readUInt32BE(offset))
 
   const readFileHeader = (): void => {
     const magic = header.readUInt32LE(0)

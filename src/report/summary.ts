@@ -4,7 +4,7 @@ import type { CaptureReport } from './report.ts'
 
 export interface SummaryContext {
   /** relative: an absolute address breaks when the repository's name is part of a masked secret */
-  artifactLink(id: number): string
+  readonly artifactLink: (id: number) => string
   /** shown at the end of the run, like "left for the post step" */
   readonly notes: readonly string[]
 }
@@ -26,7 +26,10 @@ function section(report: CaptureReport, context: SummaryContext): string {
     ['Stopped by', stops[report.stopReason] ?? text(report.stopReason)],
     ['Verdict', `**${report.verdict}**: ${text(report.verdictReason)}`],
     ...(report.resumed > 0
-      ? ([['Connections', `broken and resumed ${count(report.resumed)} times; nothing is lost by that`]] as [string, string][])
+      ? ([['Connections', `broken and resumed ${count(report.resumed)} times; nothing is lost by that`]] as [
+          string,
+          string,
+        ][])
       : []),
     ['SHA-256', code(report.sha256)],
     ['Image', code(report.image) + (report.imageId ? ` as ${code(report.imageId)}` : '')],
@@ -52,7 +55,8 @@ function headline(report: CaptureReport): string {
 }
 
 function link(report: CaptureReport, context: SummaryContext): string {
-  if (report.artifact) return `**[${text(report.artifact.name)}](${context.artifactLink(report.artifact.id)})** (click to download)`
+  if (report.artifact)
+    return `**[${text(report.artifact.name)}](${context.artifactLink(report.artifact.id)})** (click to download)`
   if (report.uploadError !== undefined) {
     return `**Not uploaded:** ${text(report.uploadError)}${
       report.pcapPath === undefined ? '' : `. The file is on the runner: ${code(report.pcapPath)}`
@@ -64,7 +68,8 @@ function link(report: CaptureReport, context: SummaryContext): string {
 function when(report: CaptureReport): string {
   if (report.began === undefined) return 'unknown'
   const start = `${new Date(report.began).toISOString().slice(0, 19).replace('T', ' ')} UTC`
-  const length = report.recordedSeconds === undefined ? 'until it broke off' : `for ${report.recordedSeconds.toFixed(1)} s`
+  const length =
+    report.recordedSeconds === undefined ? 'until it broke off' : `for ${report.recordedSeconds.toFixed(1)} s`
   const pauses = report.pausedSeconds > 0 ? `, of which paused ${report.pausedSeconds.toFixed(1)} s` : ''
   return `from ${start} ${length}${pauses}`
 }

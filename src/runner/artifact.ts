@@ -18,7 +18,11 @@ export class UploadError extends Error {
  * Uploads one file as it is (not zipped), so that it opens with a click. The artifact is named after the file.
  * @throws UploadError
  */
-export async function uploadRaw(path: string, name: string, retentionDays: number | undefined): Promise<UploadedArtifact> {
+export async function uploadRaw(
+  path: string,
+  name: string,
+  retentionDays: number | undefined,
+): Promise<UploadedArtifact> {
   const { DefaultArtifactClient } = await import('@actions/artifact')
   try {
     const { id, digest, size } = await new DefaultArtifactClient().uploadArtifact(name, [path], dirname(path), {
@@ -41,8 +45,11 @@ function explain(error: unknown): string {
   if (/quota|insufficient usage/i.test(text)) {
     return `${text} Free or raise the artifact storage of the account, or lower \`retention-days\``
   }
-  if (status === 403) return 'the blob store refused the data (403): its signed address has expired, or a proxy is in the way'
-  if (/401|403|unauthorized|forbidden/i.test(text)) return `the results service does not accept the job's token: ${text}`
-  if (/ACTIONS_RUNTIME_TOKEN|ACTIONS_RESULTS_URL/.test(text)) return `${text}: artifacts can be uploaded only inside of a job`
+  if (status === 403)
+    return 'the blob store refused the data (403): its signed address has expired, or a proxy is in the way'
+  if (/401|403|unauthorized|forbidden/i.test(text))
+    return `the results service does not accept the job's token: ${text}`
+  if (/ACTIONS_RUNTIME_TOKEN|ACTIONS_RESULTS_URL/.test(text))
+    return `${text}: artifacts can be uploaded only inside of a job`
   return text
 }

@@ -9,9 +9,9 @@ export interface Job {
   readonly attempt: string
   readonly job: string
   readonly temp: string
-  artifactUrl(id: number): string
+  readonly artifactUrl: (id: number) => string
   /** relative to the run's page */
-  artifactLink(id: number): string
+  readonly artifactLink: (id: number) => string
 }
 
 export function readJob(env: NodeJS.ProcessEnv): Job {
@@ -31,6 +31,13 @@ export function readJob(env: NodeJS.ProcessEnv): Job {
 
 /** Unique per step: jobs of a matrix share GITHUB_JOB, and two captures may share a job. */
 export function defaultArtifactName(pod: string, job: Job): string {
-  const name = ['capture', pod.slice(0, 80), job.runId, job.attempt, job.job.slice(0, 60), randomBytes(2).toString('hex')]
+  const name = [
+    'capture',
+    pod.slice(0, 80),
+    job.runId,
+    job.attempt,
+    job.job.slice(0, 60),
+    randomBytes(2).toString('hex'),
+  ]
   return name.join('-').replace(/[^\w.-]/g, '_')
 }

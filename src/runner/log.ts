@@ -22,11 +22,8 @@ export const jobLog: Log = {
  * line and `##[command]` anywhere in one (actions/runner, ActionCommand.cs), and a terminal obeys control characters.
  */
 export function plain(text: string): string {
-  return (
-    text
-      // eslint-disable-next-line no-control-regex -- control characters are what is taken out
-      .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
-      .replace(/##\[/g, '## [')
-      .replace(/^(\s*)::/gm, '$1: :')
-  )
+  return text
+    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
+    .replace(/##\[/g, '## [')
+    .replace(/^(\s*)::/gm, '$1: :')
 }
