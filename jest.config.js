@@ -8,5 +8,6 @@ const project = (name, folders) => ({
 })
 
 export default {
+  reporters: ['default', '<rootDir>/test/reporter.js'],
   projects: [project('unit', ['unit']), project('sandbox', ['sandbox', 'runner', 'examples']), project('e2e', ['e2e'])],
 }

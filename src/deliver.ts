@@ -1,4 +1,6 @@
 import * as core from '@actions/core'
+import { rename } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { CaptureResult } from './capture/capture.ts'
 import { reportOf } from './describe.ts'
 import { messageOf } from './errors.ts'
@@ -7,7 +9,7 @@ import type { CaptureReport } from './report/report.ts'
 import { resultJson } from './report/result.ts'
 import { summaryMarkdown } from './report/summary.ts'
 import type { Severity } from './request.ts'
-import { uploadRaw } from './runner/artifact.ts'
+import { UploadError, uploadRaw } from './runner/artifact.ts'
 import type { Job } from './runner/job.ts'
 import type { Log } from './runner/log.ts'
 
@@ -18,6 +20,8 @@ export interface Delivery {
   readonly retentionDays: number | undefined
   readonly ifIncomplete: Severity
   readonly ifEmpty: Severity
+  /** post never fails the job, and comes after a main whose upload may have got half way */
+  readonly inPost: boolean
 }
 
 /** Uploads what was captured and reports it: log, outputs, summary, and what the verdict means to the job. */
@@ -34,19 +38,37 @@ export async function deliver(
   for (const report of reports) announce(report, delivery)
 }
 
-async function uploadResult(report: CaptureReport, { job, log, retentionDays }: Delivery): Promise<CaptureReport> {
+async function uploadResult(report: CaptureReport, delivery: Delivery): Promise<CaptureReport> {
   const path = report.pcapPath
   if (path === undefined)
     return { ...report, uploadError: 'there is nothing to upload: no byte of the capture arrived' }
-  const name = path.split(/[\\/]/).at(-1) ?? path
   try {
-    const { id, digest } = await log.group(`Upload ${name} (${formatSize(report.bytes)})`, () =>
-      uploadRaw(path, name, retentionDays),
-    )
-    return { ...report, artifact: { id, name, digest, url: job.artifactUrl(id) } }
+    return await upload(report, path, delivery)
   } catch (error) {
-    return { ...report, uploadError: messageOf(error) }
+    if (!delivery.inPost || !(error instanceof UploadError) || !error.nameIsTaken) {
+      return { ...report, uploadError: messageOf(error) }
+    }
   }
+  // The name is taken by an upload of main's that a cancel cut off; an artifact cannot be replaced, and is named after its file.
+  const second = path.replace(/\.pcap$/, '-post.pcap')
+  try {
+    await rename(path, second)
+    return await upload({ ...report, pcapPath: second }, second, delivery)
+  } catch (error) {
+    return { ...report, pcapPath: second, uploadError: messageOf(error) }
+  }
+}
+
+async function upload(
+  report: CaptureReport,
+  path: string,
+  { job, log, retentionDays }: Delivery,
+): Promise<CaptureReport> {
+  const name = basename(path)
+  const { id, digest } = await log.group(`Upload ${name} (${formatSize(report.bytes)})`, () =>
+    uploadRaw(path, name, retentionDays),
+  )
+  return { ...report, artifact: { id, name, digest, url: job.artifactUrl(id) } }
 }
 
 /** The outputs of a run with one capture; with several, the first's, and all in `result`. Set in main and on a cancel, before the upload, too. */
@@ -69,21 +91,21 @@ export function setOutputs(reports: readonly CaptureReport[]): void {
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value)
 }
 
-function announce(report: CaptureReport, { log, ifIncomplete, ifEmpty }: Delivery): void {
+function announce(report: CaptureReport, { log, ifIncomplete, ifEmpty, inPost }: Delivery): void {
+  const fail = (sentence: string): void => (inPost ? log.warning(sentence) : log.failure(sentence))
   const where = `pod ${report.pod} in ${report.namespace}`
   if (report.artifact) log.info(`Artifact: ${report.artifact.url}`)
   if (report.pcapPath !== undefined) log.info(`File: ${report.pcapPath}`)
   const sentence = `The capture of ${where} is ${report.verdict}: ${report.verdictReason}.`
   if (report.verdict === 'complete') log.info(sentence)
-  else say(log, report.verdict === 'empty' ? ifEmpty : ifIncomplete, sentence)
+  else {
+    const severity = report.verdict === 'empty' ? ifEmpty : ifIncomplete
+    if (severity === 'error') fail(sentence)
+    else if (severity === 'warn') log.warning(sentence)
+    else log.info(sentence)
+  }
   if (report.artifact === undefined) {
     const kept = report.pcapPath === undefined ? '' : ` The file stays on the runner: ${report.pcapPath}`
-    log.failure(`The capture of ${where} was not uploaded: ${report.uploadError ?? 'no reason is known'}.${kept}`)
+    fail(`The capture of ${where} was not uploaded: ${report.uploadError ?? 'no reason is known'}.${kept}`)
   }
-}
-
-function say(log: Log, severity: Severity, sentence: string): void {
-  if (severity === 'error') log.failure(sentence)
-  else if (severity === 'warn') log.warning(sentence)
-  else log.info(sentence)
 }

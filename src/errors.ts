@@ -3,6 +3,11 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
 }
 
+/** The run was cancelled before there was anything to deliver: nobody's mistake. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled'
+}
+
 /** What an unknown thrown value says, without "Error: ". */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])

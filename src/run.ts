@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import {
   addContainer,
   awaitStart,
-  Cancelled,
+  finishFromDisk,
   followCapture,
   recordOf,
   sourceOf,
@@ -22,7 +22,7 @@ import { connect, type Connection } from './cluster/connection.ts'
 import { findTargets, type Target } from './cluster/target.ts'
 import { deliver, setOutputs, type Delivery } from './deliver.ts'
 import { reportOf } from './describe.ts'
-import { messageOf } from './errors.ts'
+import { Cancelled, messageOf } from './errors.ts'
 import { formatDuration, formatSize } from './quantities.ts'
 import { readRequest, type Request } from './request.ts'
 import { defaultArtifactName, readJob, type Job } from './runner/job.ts'
@@ -59,7 +59,7 @@ export async function run(cancel: AbortSignal): Promise<void> {
   if (!results) return
   state.save('captured', results)
   await unlessCancelled(cancel, 'The run was cancelled during the upload; the post step delivers the capture.', () =>
-    deliver(results, deliveryOf(request, job), hints, []),
+    deliver(results, deliveryOf(request, job, false), hints, []),
   )
   state.save('done')
 }
@@ -78,34 +78,35 @@ async function unlessCancelled<T>(cancel: AbortSignal, message: string, body: ()
 export async function finishRun(state: RunState): Promise<void> {
   const request = readRequest((name) => core.getInput(name))
   const job = readJob(process.env)
-  const connection = await open(request)
   const results: CaptureResult[] = []
-  const notes = ['The run was cancelled; this was delivered by the post step.']
-  for (const { record, imageId, result: captured } of state.captures) {
-    try {
-      const result = captured ?? (await finishOne(connection, record, imageId))
-      if (result) results.push(result)
-      else log.info(`Nothing of ours runs in pod ${record.pod} and nothing was captured.`)
-    } catch (error) {
-      log.warning(`The capture of pod ${record.pod} could not be finished: ${messageOf(error)}`)
-    }
+  for (const { record, imageId, result } of state.captures) {
+    const finished = result ?? (await finishCapture(request, record, imageId))
+    if (finished) results.push(finished)
   }
-  if (results.length > 0) await deliver(results, deliveryOf(request, job), state.hints, notes)
-  process.exitCode = 0
+  const notes = ['The step itself did not come to its end (cancelled, or killed); the post step delivered this.']
+  if (results.length > 0) await deliver(results, deliveryOf(request, job, true), state.hints, notes)
 }
 
-async function finishOne(
-  connection: Connection,
+async function finishCapture(
+  request: Request,
   record: CaptureRecord,
   imageId: string,
 ): Promise<CaptureResult | undefined> {
-  const source = sourceOf(connection, record)
-  const now = await containerState(source)
-  if (now.kind === 'waiting') {
-    log.info(`The container ${record.container} has not started; it ends by itself as soon as it does.`)
-    return undefined
+  let capture: RunningCapture
+  try {
+    const connection = await open(request)
+    const { kind } = await containerState(sourceOf(connection, record))
+    if (kind === 'waiting') {
+      log.info(
+        `The container ${record.container} has not started; it ends by itself when it does. Nothing was captured.`,
+      )
+      return undefined
+    }
+    capture = await followCapture(connection, record, imageId, eventsOf(record))
+  } catch (error) {
+    log.info(`The rest of the capture of pod ${record.pod} cannot be fetched: ${messageOf(error)}`)
+    return finishFromDisk(record, imageId, messageOf(error))
   }
-  const capture = await followCapture(connection, record, imageId, eventsOf(record))
   capture.stop('cancelled')
   return capture.finished
 }
@@ -256,9 +257,9 @@ function progress(capture: RunningCapture, named: boolean): NodeJS.Timeout {
   }, progressEvery)
 }
 
-function deliveryOf(request: Request, job: Job): Delivery {
+function deliveryOf(request: Request, job: Job, inPost: boolean): Delivery {
   const { retentionDays, ifIncomplete, ifEmpty } = request
-  return { job, log, retentionDays, ifIncomplete, ifEmpty }
+  return { job, log, retentionDays, ifIncomplete, ifEmpty, inPost }
 }
 
 /** Saves what post needs, each time before the deed. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { ApiError, call } from '../cluster/api.ts'
 import type { Connection } from '../cluster/connection.ts'
 import { denied, type Target } from '../cluster/target.ts'
-import { ConfigurationError } from '../errors.ts'
+import { Cancelled, ConfigurationError } from '../errors.ts'
 import type { PcapScan } from '../pcap/scanner.ts'
 import { deadlineOf, ephemeralContainer, type CapturePlan } from './container.ts'
 import { containerState, followSpool, type FollowOutcome, type FollowSource } from './follow.ts'
@@ -166,7 +166,7 @@ export async function awaitStart(
         )
       }
     }
-    if (signal.aborted) throw new Cancelled('cancelled before the capture had begun')
+    if (signal.aborted) throw new Cancelled('The run was cancelled before the capture had begun. ' + remains)
     if (Date.now() > end) {
       throw new ConfigurationError(
         `start-timeout: the container ${record.container} has not started within ${record.plan.startTimeout} s` +
@@ -176,9 +176,6 @@ export async function awaitStart(
     await pause(pollEvery, signal)
   }
 }
-
-/** The run was cancelled where no result can follow. */
-export class Cancelled extends Error {}
 
 /** The recorder's own last words (`error CODE TEXT`) in terms of the inputs. */
 function startError(words: string, record: CaptureRecord): Error {
@@ -251,7 +248,11 @@ export async function followCapture(
     hold: (seconds) => follower.hold(seconds),
     finished: follower.outcome
       .finally(() => clearInterval(guard))
-      .then((outcome) => finish(connection, record, imageId, part, outcome)),
+      .then(async (outcome) => {
+        const result = await conclude(record, imageId, part, outcome)
+        if (outcome.end === 'whole') await awaitEnd(connection, record)
+        return result
+      }),
   }
 }
 
@@ -265,8 +266,16 @@ export function sourceOf(connection: Connection, record: CaptureRecord): FollowS
   return { connection, namespace, pod, uid, container }
 }
 
-async function finish(
-  connection: Connection,
+/** What the part file alone has, when the cluster can no longer be asked. */
+export async function finishFromDisk(record: CaptureRecord, imageId: string, detail: string): Promise<CaptureResult> {
+  await mkdir(dirname(record.path), { recursive: true })
+  const part = await openPartFile(`${record.path}.part`)
+  const outcome: FollowOutcome = { trailer: undefined, end: 'gave-up', detail, resumed: 0 }
+  return conclude(record, imageId, part, outcome)
+}
+
+/** Closes the part file, judges, and gives the file its final name. */
+async function conclude(
   record: CaptureRecord,
   imageId: string,
   part: PartFile,
@@ -282,7 +291,6 @@ async function finish(
   const verdict = judge({ outcome: settled, scan, sha256, loopback })
   const result = { record, imageId, verdict, outcome: settled, scan, sha256 }
   if (settled.end === 'held') return { ...result, path: undefined }
-  if (settled.end === 'whole') await awaitEnd(connection, record)
   const kept = verdict.verdict === 'partial' ? await cutToWholePackets(part.path) : scan
   if (kept.wholeBytes === 0) return { ...result, scan: kept, path: undefined }
   await rename(part.path, record.path)

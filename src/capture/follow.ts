@@ -45,6 +45,8 @@ export interface Follower {
 /** At full rate the spool must not fill between two acknowledgements. */
 const ackEvery = 250
 const firstBackoff = 200
+/** What else the pod says is shown, but never floods the log. */
+const mostForeignLines = 20
 const longestBackoff = 10_000
 
 /**
@@ -65,6 +67,11 @@ export function followSpool(
   let resumed = 0
   let wake: () => void = () => undefined
 
+  let foreignLines = 0
+  const foreign = (line: string): void => {
+    foreignLines += 1
+    if (foreignLines <= mostForeignLines) events.foreign(line)
+  }
   const onListening = (): void => {
     if (listening) return
     listening = true
@@ -90,10 +97,10 @@ export function followSpool(
       else if (word === 'trailer') trailerLines.push(rest.join(' '))
       else if (word === 'end') {
         trailer = parseTrailer(trailerLines)
-        if (trailer === undefined) events.foreign(`a trailer that cannot be read: ${trailerLines.join('; ')}`)
+        if (trailer === undefined) foreign(`a trailer that cannot be read: ${trailerLines.join('; ')}`)
         finishWhenWhole()
-      } else if (word === 'gone') events.foreign(`the spool no longer has the offset ${rest.join(' ')}`)
-      else if (word !== 'beat') events.foreign(line)
+      } else if (word === 'gone') foreign(`the spool no longer has the offset ${rest.join(' ')}`)
+      else if (word !== 'beat') foreign(line)
     }
     command = await openRemoteCommand(
       source.connection,
@@ -107,7 +114,9 @@ export function followSpool(
         stdout: (chunk) => {
           const waiting = part.push(chunk)?.catch((error: unknown) => {
             diskError ??= error
-            command?.close()
+            command?.send('stop error')
+            command?.send('done') // nobody will fetch the rest
+            setTimeout(() => command?.close(), 500)
           })
           finishWhenWhole()
           return waiting

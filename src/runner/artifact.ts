@@ -12,6 +12,11 @@ export interface UploadedArtifact {
 /** An upload that did not succeed: the service's cause and what to do. */
 export class UploadError extends Error {
   override readonly name = 'UploadError'
+  readonly nameIsTaken: boolean
+  constructor(message: string, nameIsTaken: boolean) {
+    super(message)
+    this.nameIsTaken = nameIsTaken
+  }
 }
 
 /**
@@ -32,14 +37,16 @@ export async function uploadRaw(
     if (id === undefined || digest === undefined) throw new Error('the service gave no artifact id')
     return { id, name, digest, size: size ?? 0 }
   } catch (error) {
-    throw new UploadError(explain(error))
+    throw new UploadError(explain(error), conflict.test(messageOf(error)))
   }
 }
+
+const conflict = /\b409\b|already exists/i
 
 function explain(error: unknown): string {
   const status = (error as { statusCode?: number }).statusCode
   const text = messageOf(error) || 'no words'
-  if (/409|already exists/i.test(text)) {
+  if (conflict.test(text)) {
     return `an artifact of this name exists in this run already (${text}): set \`artifact-name\` to another`
   }
   if (/quota|insufficient usage/i.test(text)) {

@@ -1,8 +1,12 @@
-import { ConfigurationError, messageOf } from '../errors.ts'
+import { Cancelled, ConfigurationError, messageOf } from '../errors.ts'
 import { jobLog } from './log.ts'
 
-/** Fails the step: a user's mistake by its words alone, a mistake of ours with its stack. */
+/** Fails the step: a user's mistake by its words alone, a mistake of ours with its stack. A cancel is neither. */
 export function failStep(error: unknown): void {
+  if (error instanceof Cancelled) {
+    jobLog.info(error.message)
+    return
+  }
   jobLog.failure(messageOf(error))
   if (error instanceof Error && !(error instanceof ConfigurationError) && error.stack !== undefined) {
     jobLog.info(error.stack)
