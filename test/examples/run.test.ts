@@ -1,0 +1,194 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runJob, type JobOptions, type JobResult, type JobStep } from '../runner/job.ts'
+import { sandboxSupport, startCluster, type SandboxCluster } from '../sandbox/cluster/start.ts'
+import { startResults, type ResultsService } from '../sandbox/results/start.ts'
+
+const root = join(import.meta.dirname, '../..')
+const support = await sandboxSupport()
+
+let temp: string
+
+beforeEach(() => {
+  temp = mkdtempSync(join(tmpdir(), 'example-'))
+})
+
+afterEach(() => {
+  rmSync(temp, { recursive: true, force: true })
+})
+
+/** The example as it is, but for its minute of capturing, which becomes three seconds. */
+function runExample(name: string, env: Record<string, string>, options: Partial<JobOptions> = {}): Promise<JobResult> {
+  const path = join(temp, `${name}.yml`)
+  writeFileSync(
+    path,
+    readFileSync(join(root, 'docs/examples', `${name}.yml`), 'utf8').replace('duration: 60s', 'duration: 3s'),
+  )
+  return runJob(path, { actionPath: root, temp, env, ...options })
+}
+
+const step = (job: JobResult, name: RegExp): JobStep => {
+  const found = job.steps.find((one) => name.test(one.name))
+  if (found === undefined) throw new Error(`no step ${String(name)} in: ${job.log}`)
+  return found
+}
+
+/** A kubectl that says what the test wants of it, and keeps what it was asked. */
+function fakeKubectl(answers: { apply: number; rollout: number }): {
+  env: Record<string, string>
+  asked: () => string[]
+} {
+  const folder = join(temp, 'bin')
+  mkdirSync(folder)
+  const path = join(folder, 'kubectl')
+  const asked = join(temp, 'kubectl.txt')
+  writeFileSync(
+    path,
+    `#!/bin/sh
+test -r "$KUBECONFIG" || exit 9
+echo "$*" >> ${asked}
+case "$1" in
+apply) exit ${String(answers.apply)} ;;
+rollout) exit ${String(answers.rollout)} ;;
+esac
+`,
+  )
+  chmodSync(path, 0o755)
+  return {
+    env: { PATH: `${folder}:${process.env.PATH ?? ''}` },
+    asked: () => readFileSync(asked, 'utf8').trimEnd().split('\n'),
+  }
+}
+
+describe('after-failed-deploy, without a cluster', () => {
+  const secretValues = { KUBECONFIG: 'not used' }
+
+  it('captures nothing after a rollout that went well', async () => {
+    const kubectl = fakeKubectl({ apply: 0, rollout: 0 })
+    const job = await runExample('after-failed-deploy', kubectl.env, { secretValues })
+    expect(job.conclusion).toBe('success')
+    expect(step(job, /^Capture/).outcome).toBe('skipped')
+    expect(kubectl.asked()).toEqual([
+      'apply --namespace shop --filename k8s/',
+      'rollout status deployment/checkout --namespace shop --timeout 3m',
+    ])
+  })
+
+  it('captures nothing when it was not the rollout that failed', async () => {
+    const job = await runExample('after-failed-deploy', fakeKubectl({ apply: 1, rollout: 0 }).env, { secretValues })
+    expect(job.conclusion).toBe('failure')
+    expect(step(job, /^Capture/).outcome).toBe('skipped')
+  })
+})
+
+// A machine that cannot run the sandbox says why; on CI that is a failure and not a skip.
+const reason = support.supported ? '' : `: skipped, ${support.reason}`
+const able = support.supported || process.env.CI !== undefined
+
+;(able ? describe : describe.skip)(`the examples against the sandbox${reason}`, () => {
+  let cluster: SandboxCluster
+  let results: ResultsService
+  let store: string
+
+  beforeAll(async () => {
+    cluster = await startCluster()
+  }, 60_000)
+
+  afterAll(async () => {
+    await cluster.stop()
+  }, 60_000)
+
+  beforeEach(async () => {
+    store = mkdtempSync(join(tmpdir(), 'artifacts-'))
+    results = await startResults({ directory: store })
+  })
+
+  afterEach(async () => {
+    await results.stop()
+    rmSync(store, { recursive: true })
+  })
+
+  const secretValues = (): Record<string, string> => ({ KUBECONFIG: cluster.kubeconfig('dev') })
+
+  /** The packets of the one artifact, a line each, read by tcpdump. */
+  const packets = (): string[] => {
+    expect(results.artifacts).toHaveLength(1)
+    const file = results.artifacts[0]?.path ?? ''
+    return execFileSync('tcpdump', ['-n', '-r', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+      .trimEnd()
+      .split('\n')
+  }
+
+  it('incident: captures what the form says and writes down why', async () => {
+    const reasonGiven = `INC-42 "; touch ${temp}/pwned; $(touch ${temp}/pwned) <b>*bold*</b>`
+    const job = await runExample('incident', results.env(), {
+      inputs: {
+        pod: 'deployment/checkout',
+        namespace: 'shop',
+        duration: '3s',
+        filter: 'tcp port 8080',
+        reason: reasonGiven,
+      },
+      secretValues: secretValues(),
+    })
+
+    expect(job).toMatchObject({ conclusion: 'success' })
+    expect(existsSync(join(temp, 'pwned'))).toBe(false)
+    expect(step(job, /^Write down/).main?.summary).toContain(`\n    reason: ${reasonGiven}\n`)
+
+    const capture = step(job, /^Capture/)
+    expect(capture.outputs).toMatchObject({ verdict: 'complete', 'stop-reason': 'duration' })
+    expect(capture.main?.summary).toContain('checkout')
+    expect(capture.post?.exitCode).toBe(0)
+    const lines = packets()
+    expect(String(lines.length)).toBe(capture.outputs.packets)
+    for (const line of lines) expect(line).toMatch(/\.8080[ :]/)
+    expect(results.artifacts[0]?.expiresAt).toBeDefined()
+
+    // The kubeconfig is the user's alone, and its token is nowhere in the log.
+    expect(statSync(join(temp, 'work/_temp/kubeconfig')).mode & 0o777).toBe(0o600)
+    const [, token = ''] = /token: (\S+)/.exec(cluster.kubeconfig('dev')) ?? []
+    expect(token).not.toBe('')
+    expect(job.log).not.toContain(token)
+  }, 60_000)
+
+  it('scheduled: captures and tells the numbers', async () => {
+    const job = await runExample('scheduled', results.env(), { secretValues: secretValues() })
+    expect(job).toMatchObject({ conclusion: 'success' })
+    const { packets: count = '', bytes = '' } = step(job, /^Capture/).outputs
+    expect(Number(count)).toBe(packets().length)
+    expect(step(job, /^Write one line/).main?.annotations).toEqual([
+      {
+        level: 'notice',
+        message: `complete, ${count} packets, ${bytes} bytes`,
+        properties: { title: 'Weekly packet capture' },
+      },
+    ])
+  }, 60_000)
+
+  it('scheduled: turns red when there is nothing to see', async () => {
+    const path = join(temp, 'empty.yml')
+    const text = readFileSync(join(root, 'docs/examples/scheduled.yml'), 'utf8')
+    writeFileSync(path, text.replace('duration: 60s', 'duration: 2s').replace('tcp port 8080', 'tcp port 8081'))
+    const job = await runJob(path, { actionPath: root, temp, env: results.env(), secretValues: secretValues() })
+    expect(job.conclusion).toBe('failure')
+    expect(step(job, /^Capture/).outputs.verdict).toBe('empty')
+    expect(step(job, /^Write one line/).outcome).toBe('skipped')
+  }, 60_000)
+
+  it('after-failed-deploy: captures the pod that is not ready, and stays red', async () => {
+    const { env } = fakeKubectl({ apply: 0, rollout: 1 })
+    const options = { secretValues: secretValues() }
+    const job = await runExample('after-failed-deploy', { ...results.env(), ...env }, options)
+
+    expect(job.conclusion).toBe('failure')
+    const capture = step(job, /^Capture/)
+    expect(capture).toMatchObject({ outcome: 'success', outputs: { verdict: 'complete' } })
+    const [, name = ''] = /pod (checkout-\S+)/.exec(capture.main?.log ?? '') ?? []
+    const ready = cluster.pod('shop', name)?.status.conditions?.find((condition) => condition.type === 'Ready')
+    expect(ready?.status).toBe('False')
+    expect(packets().length).toBeGreaterThan(0)
+  }, 60_000)
+})
