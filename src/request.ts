@@ -69,17 +69,12 @@ export function readRequest(input: (name: string) => string): Request {
     if (value === undefined) problems.push(`${name}: got ${quoted(text)}, takes ${takes}`)
     return value as T // a problem stops the run below, before anything reads the value
   }
-  const optional =
-    <T>(parse: (text: string) => T | undefined) =>
-    (text: string): { value: T | undefined } | undefined => {
-      if (text === '') return { value: undefined }
-      const value = parse(text)
-      return value === undefined ? undefined : { value }
-    }
+  const readOptional = <T>(name: string, takes: string, parse: (text: string) => T | undefined): T | undefined =>
+    input(name) === '' ? undefined : read(name, takes, parse)
 
   const request: Request = {
     target: read('pod', 'the name of a pod, or deployment/NAME', parseTarget),
-    namespace: read('namespace', 'the name of a namespace', optional(matching(label, 63))).value,
+    namespace: readOptional('namespace', 'the name of a namespace', matching(label, 63)),
     level: read('level', 'pod (node is not there yet: it comes in a later version)', (text) =>
       text === 'pod' || text === '' ? 'pod' : undefined,
     ),
@@ -90,11 +85,9 @@ export function readRequest(input: (name: string) => string): Request {
       size: read('max-size', 'a size of at least 1KB: 500MB, 1GB, 64MiB or bytes', (text) =>
         between(parseSize(text || '1GB'), 1000, 1e15),
       ),
-      packets: read(
-        'max-packets',
-        'a number from 1 to 2147483647',
-        optional((text) => between(parseCount(text), 1, 2147483647)),
-      ).value,
+      packets: readOptional('max-packets', 'a number from 1 to 2147483647', (text) =>
+        between(parseCount(text), 1, 2147483647),
+      ),
     },
     filter: read('filter', 'a pcap filter on one line of at most 4096 characters', parseFilter),
     interface: read('interface', "any, or an interface's name of at most 15 characters", (text) =>
@@ -117,18 +110,15 @@ export function readRequest(input: (name: string) => string): Request {
     spoolLimit: read('spool-limit', 'a size from 8MB to 10GB: 64MB, 200MB or bytes', (text) =>
       between(parseSize(text || '64MB'), 8e6, 10e9),
     ),
-    artifactName: read(
+    artifactName: readOptional(
       'artifact-name',
       'a file name of at most 200 characters without " < > : | * ? \\ /',
-      optional((text) =>
+      (text) =>
         badInFileName.test(text) || text.length > 200 || text.startsWith('.') ? undefined : text.replace(/\.pcap$/, ''),
-      ),
-    ).value,
-    retentionDays: read(
-      'retention-days',
-      'a number of days from 1 to 400',
-      optional((text) => between(parseCount(text), 1, 400)),
-    ).value,
+    ),
+    retentionDays: readOptional('retention-days', 'a number of days from 1 to 400', (text) =>
+      between(parseCount(text), 1, 400),
+    ),
     ifIncomplete: read('if-incomplete', 'error, warn or ignore', parseSeverity),
     ifEmpty: read('if-empty', 'error, warn or ignore', parseSeverity),
   }

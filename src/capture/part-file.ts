@@ -41,6 +41,7 @@ export async function openPartFile(path: string): Promise<PartFile> {
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600, highWaterMark: queue })
   let failure: Error | undefined
   stream.on('error', (error) => (failure ??= error))
+  let draining: Promise<void> | undefined
   const drained = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const settle = (): void => {
@@ -61,7 +62,10 @@ export async function openPartFile(path: string): Promise<PartFile> {
       received += chunk.length
       hash.update(chunk)
       scanner.push(chunk)
-      return stream.write(chunk) ? undefined : drained()
+      if (stream.write(chunk)) return undefined
+      // Several frames may still come after the sender was asked to wait: they all wait for the same drain.
+      draining ??= drained().finally(() => (draining = undefined))
+      return draining
     },
     scan: () => scanner.result(),
     sha256: () => hash.copy().digest('hex'),

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Agent, RequestOptions } from 'node:https'
+import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { checkServerIdentity } from 'node:tls'
 import { ConfigurationError, messageOf } from '../errors.ts'
 
 /** The way to one API server: where it is, and fresh credentials for each request. */
@@ -18,7 +20,10 @@ export interface Connection {
 
 export interface Credentials {
   readonly headers: Record<string, string>
-  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'rejectUnauthorized' | 'servername'>
+  readonly tls: Pick<
+    RequestOptions,
+    'ca' | 'cert' | 'key' | 'passphrase' | 'rejectUnauthorized' | 'servername' | 'checkServerIdentity'
+  >
   /** the proxy's, where one is in the way */
   readonly agent: Agent | undefined
 }
@@ -100,16 +105,20 @@ export async function connect(
       for (const [name, value] of Object.entries((options.headers ?? {}) as Record<string, unknown>)) {
         headers[name] = String(value)
       }
-      for (const value of Object.values(headers)) secret(value.replace(/^Bearer /, ''))
-      if (options.auth) headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`
+      if (options.auth) {
+        headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`
+        secret(options.auth.slice(options.auth.indexOf(':') + 1))
+      }
+      if (headers['Authorization']) secret(headers['Authorization'].replace(/^\w+ /, ''))
       const { ca, cert, key, passphrase, rejectUnauthorized, servername } = options
       const tls = Object.fromEntries(
         Object.entries({ ca, cert, key, passphrase, rejectUnauthorized, servername }).filter(
           ([, value]) => value != null,
         ),
       )
-      const agent = cluster.proxyUrl ? (options.agent as Agent) : await environmentProxy(server)
-      return { headers, tls, agent }
+      if (cluster.proxyUrl) return { headers, tls, agent: options.agent as Agent }
+      const agent = await environmentProxy(server)
+      return { headers, tls: agent ? { ...tls, ...identityOfAddress(server) } : tls, agent }
     },
   }
 }
@@ -120,6 +129,12 @@ async function environmentProxy(server: string): Promise<Agent | undefined> {
   if (!proxy) return undefined
   const { HttpsProxyAgent } = await import('https-proxy-agent')
   return new HttpsProxyAgent(proxy)
+}
+
+/** https-proxy-agent does not tell the TLS layer the host of a server that is named by its address, so the certificate is compared here. */
+function identityOfAddress(server: string): Credentials['tls'] {
+  const host = new URL(server).hostname.replace(/^\[|\]$/g, '')
+  return isIP(host) ? { checkServerIdentity: (_host, certificate) => checkServerIdentity(host, certificate) } : {}
 }
 
 function credentialError(error: unknown, plugin: string | undefined): Error {
