@@ -123,6 +123,16 @@ function refused(error: ApiError, record: CaptureRecord): Error {
 }
 
 const pollEvery = 500
+/** Of a cancel's grace of 7.5 s: what a container that is about to run gets, ms; stopping it takes up to 3 s. */
+const startGrace = 3_000
+
+function cancelledInStart({ container, plan }: CaptureRecord): string {
+  return (
+    `The run was cancelled before the container ${container} had started. If it still does, the post step stops it; without that ` +
+    `it ends by itself after ${plan.ownerTimeout} s. The pod keeps one entry for it.`
+  )
+}
+
 /** Image errors are tried again by the kubelet; a registry's hiccup of this length, ms, is forgiven. */
 const pullPatience = 15_000
 
@@ -138,6 +148,7 @@ export async function awaitStart(
 ): Promise<string> {
   const end = Date.now() + record.plan.startTimeout * 1000
   let failingSince: number | undefined
+  let cancelledAt: number | undefined
   let last = ''
   const remains = `The pod keeps one entry for the ephemeral container ${record.container}; it records nothing, and ends at its deadline.`
   for (;;) {
@@ -166,7 +177,11 @@ export async function awaitStart(
         )
       }
     }
-    if (signal.aborted) throw new Cancelled('The run was cancelled before the capture had begun. ' + remains)
+    if (signal.aborted) {
+      // An image that is there starts within moments; a recorder that nobody waits for would record until its owner is missed.
+      cancelledAt ??= Date.now()
+      if (Date.now() - cancelledAt > startGrace) throw new Cancelled(cancelledInStart(record))
+    }
     if (Date.now() > end) {
       throw new ConfigurationError(
         `start-timeout: the container ${record.container} has not started within ${record.plan.startTimeout} s` +

@@ -6,7 +6,7 @@ offset=$1
 header=24
 
 # One follower at a time: an earlier one may still be blocked in a write to a connection that is gone.
-[ -e follower ] && read -r earlier <follower && [ -n "$earlier" ] && grep -q follow "/proc/${earlier#-}/cmdline" && kill -9 "$earlier"
+[ -e follower ] && read -r earlier <follower && [ -n "$earlier" ] && grep -q follow "/proc/${earlier#-}/cmdline" 2>/dev/null && kill -9 "$earlier"
 read -r stat </proc/$$/stat
 set -- ${stat##*) }
 if [ "$3" = $$ ]; then self=-$$; else self=$$; fi # the process group where it is our own: it holds a blocked cat, too
@@ -14,13 +14,15 @@ echo "$self" >follower
 
 exec 4<&0
 {
+  held=0 # until then nobody is missed; an ack that is still on its way must not take that back
   while read -r word value <&4; do
     read -r up _ </proc/uptime
-    echo "${up%.*}" >owner
+    up=${up%.*}
+    [ "$word" != hold ] || held=$((up + value))
+    echo $((up > held ? up : held)) >owner
     case $word in
       ack) echo "$value" >ack ;;
       stop) echo "$value" >stop ;;
-      hold) echo $((${up%.*} + value)) >owner ;; # for that many seconds nobody is missed
       done) : >done ;;
     esac
   done
