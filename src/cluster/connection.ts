@@ -123,7 +123,7 @@ export async function connect(
   }
 }
 
-async function environmentProxy(server: string): Promise<Agent | undefined> {
+export async function environmentProxy(server: string): Promise<Agent | undefined> {
   const { getProxyForUrl } = await import('proxy-from-env')
   const proxy = getProxyForUrl(server)
   if (!proxy) return undefined
@@ -132,7 +132,7 @@ async function environmentProxy(server: string): Promise<Agent | undefined> {
 }
 
 /** https-proxy-agent does not tell the TLS layer the host of a server that is named by its address, so the certificate is compared here. */
-function identityOfAddress(server: string): Credentials['tls'] {
+export function identityOfAddress(server: string): Credentials['tls'] {
   const host = new URL(server).hostname.replace(/^\[|\]$/g, '')
   return isIP(host) ? { checkServerIdentity: (_host, certificate) => checkServerIdentity(host, certificate) } : {}
 }
