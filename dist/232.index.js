@@ -34,7 +34,7 @@ var errors = __webpack_require__(83916);
 class ApiError extends Error {
     name = 'ApiError';
     status;
-    /** `reason` of the Status object: NotFound, Forbidden, … */
+    /** `reason` of the Status object: NotFound, Forbidden, \u2026 */
     reason;
     constructor(status, reason, message) {
         super(message);
@@ -571,7 +571,7 @@ function lineSplitter(take) {
 }
 
 ;// CONCATENATED MODULE: ./src/capture/trailer.ts
-/** Reads the lines of a trailer (`key value…`); undefined when one that every trailer has is missing or malformed. */
+/** Reads the lines of a trailer (`key value\u2026`); undefined when one that every trailer has is missing or malformed. */
 function parseTrailer(lines) {
     const values = new Map();
     const interfaces = [];
@@ -1666,7 +1666,7 @@ function section(report, context) {
         parts.push(howToOpen(report, file));
     return parts.filter((part) => part !== '').join('\n\n');
 }
-const icons = { complete: '✅', partial: '⚠️', empty: '⚪' };
+const icons = { complete: '\u2705', partial: '\u26a0\ufe0f', empty: '\u26aa' };
 function headline(report) {
     const what = `pod ${markdown_text(report.pod)}`;
     if (report.verdict === 'empty')
@@ -1954,7 +1954,7 @@ function between(value, least, most) {
 function quoted(text) {
     if (text === '')
         return 'nothing';
-    return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+    return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}\u2026` : text);
 }
 function deepFreeze(value) {
     for (const part of Object.values(value))

@@ -34,7 +34,7 @@ var errors = __webpack_require__(83916);
 class ApiError extends Error {
     name = 'ApiError';
     status;
-    /** `reason` of the Status object: NotFound, Forbidden, … */
+    /** `reason` of the Status object: NotFound, Forbidden, \u2026 */
     reason;
     constructor(status, reason, message) {
         super(message);
@@ -370,8 +370,8 @@ function ephemeralContainer(name, plan, deadline) {
         },
     };
 }
-/** tcpdump's -B, KiB: the kernel's default of 2 MiB overflows at 20,000 packets a second. */
-const ringKiB = 16384;
+/** tcpdump's -B, KiB: two seconds of 50,000 packets of 300 bytes; libpcap's default of 2 MiB overflows at 20,000 a second. */
+const ringKiB = 32768;
 /** Kubernetes expands $(NAME) in command and env, and turns $$ into $ (k8s.io/kubernetes third_party/forked/golang/expansion). */
 function literal(text) {
     return text.replaceAll('$', '$$$$');
@@ -573,7 +573,7 @@ function lineSplitter(take) {
 }
 
 ;// CONCATENATED MODULE: ./src/capture/trailer.ts
-/** Reads the lines of a trailer (`key value…`); undefined when one that every trailer has is missing or malformed. */
+/** Reads the lines of a trailer (`key value\u2026`); undefined when one that every trailer has is missing or malformed. */
 function parseTrailer(lines) {
     const values = new Map();
     const interfaces = [];
@@ -848,12 +848,12 @@ let collect;
  * Frees young buffers. V8 counts a buffer's bytes outside of its heap, and lets tens of MB of dead ones pile up before it looks: at 100 MB/s
  * that, not what is in use, decides this process' memory (bench/, test/e2e/memory.test.ts). A minor collection of dead buffers takes about a ms.
  */
-function freeYoungBuffers() {
+function freeBuffers(type) {
     if (!collect) {
         (0,external_node_v8_.setFlagsFromString)('--expose-gc');
         collect = (0,external_node_vm_.runInNewContext)('gc');
     }
-    collect({ type: 'minor' });
+    collect({ type });
 }
 
 ;// CONCATENATED MODULE: ./src/pcap/scanner.ts
@@ -1032,7 +1032,7 @@ async function openPartFile(path) {
             uncollected += chunk.length;
             if (uncollected > collectEvery) {
                 uncollected = 0;
-                freeYoungBuffers();
+                freeBuffers('minor');
             }
             return full.length < mostBlocks ? undefined : room.wait();
         },
@@ -1103,6 +1103,8 @@ function judge({ outcome, scan, sha256, loopback }) {
             reasons.push('the SHA-256 of what arrived is not that of what was sent');
         if (trailer.reason === 'died')
             reasons.push(`tcpdump ended by itself (exit code ${trailer.exit}): ${trailer.words}`);
+        if (trailer.reason === 'terminated')
+            reasons.push('the pod was stopped before the capture was over');
         if (trailer.reason === 'owner')
             reasons.push('the recorder had not heard from the runner for too long and stopped');
         if (trailer.reason === 'deadline')
@@ -1235,7 +1237,7 @@ async function awaitStart(source, record, events, signal) {
     let failingSince;
     let cancelledAt;
     let last = '';
-    const remains = `The pod keeps one entry for the ephemeral container ${record.container}; it records nothing, and ends at its deadline.`;
+    const remains = `The pod keeps one entry for the ephemeral container ${record.container}; should it still start, it ends by itself after ${record.plan.ownerTimeout} s.`;
     for (;;) {
         const state = await containerState(source);
         if (state.kind === 'running')
@@ -1860,7 +1862,7 @@ function section(report, context) {
         parts.push(howToOpen(report, file));
     return parts.filter((part) => part !== '').join('\n\n');
 }
-const icons = { complete: '✅', partial: '⚠️', empty: '⚪' };
+const icons = { complete: '\u2705', partial: '\u26a0\ufe0f', empty: '\u26aa' };
 function headline(report) {
     const what = `pod ${markdown_text(report.pod)}`;
     if (report.verdict === 'empty')
@@ -1939,7 +1941,7 @@ async function uploadRaw(path, name, retentionDays) {
     const { DefaultArtifactClient } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(584)]).then(__webpack_require__.bind(__webpack_require__, 20584));
     // The client keeps 8 MiB for each block under way; five of them are the most of this process' memory.
     process.env['ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY'] ??= '2';
-    const collecting = setInterval(freeYoungBuffers, 100);
+    const collecting = setInterval(() => freeBuffers('major'), 100);
     try {
         const { id, digest, size } = await new DefaultArtifactClient().uploadArtifact(name, [path], (0,external_node_path_.dirname)(path), {
             skipArchive: true,
@@ -2173,7 +2175,7 @@ function between(value, least, most) {
 function quoted(text) {
     if (text === '')
         return 'nothing';
-    return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+    return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}\u2026` : text);
 }
 function deepFreeze(value) {
     for (const part of Object.values(value))

@@ -91,6 +91,9 @@ begin_epoch=$(date +%s)
 echo "$begin_epoch" >listening.new && mv listening.new listening
 say "listening: ${listening#*listening on }"
 
+nice= # tcpdump comes first, where the image can say so: packets that it does not take in time are dropped
+if command -v nice >/dev/null 2>&1; then nice='nice -n 19'; fi
+
 # The hash of the logical stream: every finished segment once, in order, into one sha256sum.
 hash_segments() {
   i=0
@@ -99,7 +102,7 @@ hash_segments() {
     [ ! -e ended ] || last=1 # asked before the next segment is looked for: what is not there now never comes
     if [ -e "s$((i + 1))" ]; then last=; elif [ -z "$last" ]; then sleep 0.2; continue; fi
     if [ $i -eq 0 ]; then exec 3<s; else exec 3<"s$i"; dd bs=$header count=1 <&3 >/dev/null 2>&1; fi
-    cat <&3
+    $nice cat <&3
     exec 3<&-
     i=$((i + 1))
     echo $i >hashed
@@ -107,7 +110,7 @@ hash_segments() {
   done
 }
 echo 0 >hashed
-hash_segments | sha256sum >sum &
+hash_segments | $nice sha256sum >sum &
 
 # Segments: n is the newest, the ones before it are closed and end at the logical offsets e0, e1, …; those before `given` are deleted.
 n=0

@@ -150,7 +150,7 @@ export async function awaitStart(
   let failingSince: number | undefined
   let cancelledAt: number | undefined
   let last = ''
-  const remains = `The pod keeps one entry for the ephemeral container ${record.container}; it records nothing, and ends at its deadline.`
+  const remains = `The pod keeps one entry for the ephemeral container ${record.container}; should it still start, it ends by itself after ${record.plan.ownerTimeout} s.`
   for (;;) {
     const state = await containerState(source)
     if (state.kind === 'running') return state.imageId

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, stat, truncate } from 'node:fs/promises'
-import { freeYoungBuffers } from '../garbage.ts'
+import { freeBuffers } from '../garbage.ts'
 import { createScanner, type PcapScan, type PcapScanner } from '../pcap/scanner.ts'
 
 /** The runner's end of the spool: a file that grows, its hash, and a reader that follows the packets. */
@@ -94,7 +94,7 @@ export async function openPartFile(path: string): Promise<PartFile> {
       uncollected += chunk.length
       if (uncollected > collectEvery) {
         uncollected = 0
-        freeYoungBuffers()
+        freeBuffers('minor')
       }
       return full.length < mostBlocks ? undefined : room.wait()
     },
