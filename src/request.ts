@@ -55,7 +55,7 @@ const defaultImage =
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
 /** What the artifact service and common file systems refuse in a name. */
-const badInFileName = /["<>:|*?\r\n\\/]/
+const badInFileName = /["<>:|*?\u0000-\u001f\u007f\\/]/
 
 /**
  * Reads every input. `input` gives the text of an input by its name, trimmed, '' where it is not set.
@@ -66,7 +66,8 @@ export function readRequest(input: (name: string) => string): Request {
   const read = <T>(name: string, takes: string, parse: (text: string) => T | undefined): T => {
     const text = input(name)
     const value = parse(text)
-    if (value === undefined) problems.push(`${name}: got ${quoted(text)}, takes ${takes}`)
+    if (value === undefined)
+      problems.push(`${name}: got ${name === 'kubeconfig' ? 'no kubeconfig' : quoted(text)}, takes ${takes}`)
     return value as T // a problem stops the run below, before anything reads the value
   }
   const readOptional = <T>(name: string, takes: string, parse: (text: string) => T | undefined): T | undefined =>
@@ -99,7 +100,11 @@ export function readRequest(input: (name: string) => string): Request {
     image: read('image', 'an image reference', (text) => matching(/^[a-z0-9][\w./:@-]*$/i, 512)(text || defaultImage)),
     capabilities: read('capabilities', `${capabilities.join(', ')}, or nothing`, parseCapabilities),
     allowHostNetwork: read('allow-host-network', 'true or false', parseBoolean),
-    kubeconfig: parseKubeconfig(input('kubeconfig')),
+    kubeconfig: read(
+      'kubeconfig',
+      'the path or the content of a kubeconfig (decode it first where it is base64)',
+      parseKubeconfig,
+    ),
     context: input('context') || undefined,
     startTimeout: read('start-timeout', '90, 90s or 2m, from 5s to 1h', (text) =>
       between(parseDuration(text || '2m'), 5, 3600),
@@ -112,9 +117,11 @@ export function readRequest(input: (name: string) => string): Request {
     ),
     artifactName: readOptional(
       'artifact-name',
-      'a file name of at most 200 characters without " < > : | * ? \\ /',
+      'a file name of at most 200 bytes without " < > : | * ? \\ /',
       (text) =>
-        badInFileName.test(text) || text.length > 200 || text.startsWith('.') ? undefined : text.replace(/\.pcap$/, ''),
+        badInFileName.test(text) || Buffer.byteLength(text) > 200 || text.startsWith('.')
+          ? undefined
+          : text.replace(/\.pcap$/, ''),
     ),
     retentionDays: readOptional('retention-days', 'a number of days from 1 to 400', (text) =>
       between(parseCount(text), 1, 400),
@@ -154,8 +161,10 @@ function parseCapabilities(text: string): readonly Capability[] | undefined {
   return known.includes(undefined) ? undefined : [...new Set(known as Capability[])]
 }
 
-function parseKubeconfig(text: string): KubeconfigInput {
+function parseKubeconfig(text: string): KubeconfigInput | undefined {
   if (text === '') return { kind: 'default' }
+  // A kubeconfig that is still base64 must not be shown as the path of a file that is not there.
+  if (/^[A-Za-z0-9+/=\s]{200,}$/.test(text)) return undefined
   // A kubeconfig is a mapping: it has a line break or begins as JSON; a path has neither.
   return /[\n\r]|^\s*\{/.test(text) ? { kind: 'content', content: text } : { kind: 'path', path: text }
 }
