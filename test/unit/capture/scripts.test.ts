@@ -376,3 +376,17 @@ const stateOfTcpdump = (rig: Rig): string | undefined => /\(tcpdump\) (\w)/.exec
 function uptime(): number {
   return Number(spawnSync('cut', ['-d.', '-f1', '/proc/uptime'], { encoding: 'utf8' }).stdout)
 }
+
+// Its directory is removed at the end. A deadline that has passed ends the script before it touches anything, should the check be gone.
+it.each([undefined, '', 'x', '..', '../packet-capture-x', 'packet-capture-', 'packet-capture-/..'])(
+  'the recorder takes %j for no name of a capture, and touches nothing',
+  (name) => {
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      CAPTURE_DEADLINE: '0',
+      ...(name === undefined ? {} : { CAPTURE_NAME: name }),
+    }
+    const { status, stdout } = spawnSync('sh', ['-c', recorderScript], { env, encoding: 'utf8' })
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "error name CAPTURE_NAME is not a capture's\n" })
+  },
+)
