@@ -1367,7 +1367,6 @@ function followCapture(connection, record, part, imageId, events, endsBy) {
         record,
         imageId,
         part,
-        listeningSince: () => listeningSince,
         stop: (reason) => follower.stop(reason),
         hold: (seconds) => follower.hold(seconds),
         finished: follower.outcome

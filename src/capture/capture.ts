@@ -34,8 +34,6 @@ export interface RunningCapture {
   /** the image that the node runs, by digest, as the kubelet tells it */
   readonly imageId: string
   readonly part: PartFile
-  /** ms since the epoch, undefined until tcpdump listens */
-  listeningSince(): number | undefined
   stop(reason: 'cancelled'): void
   hold(seconds: number): void
   readonly finished: Promise<CaptureResult>
@@ -286,7 +284,6 @@ export function followCapture(
     record,
     imageId,
     part,
-    listeningSince: () => listeningSince,
     stop: (reason) => follower.stop(reason),
     hold: (seconds) => follower.hold(seconds),
     finished: follower.outcome
