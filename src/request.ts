@@ -1,3 +1,4 @@
+import { readAccess, type Access } from './access-input.ts'
 import { ConfigurationError } from './errors.ts'
 import { parseCount, parseDuration, parseSize } from './quantities.ts'
 
@@ -14,8 +15,9 @@ export interface Request {
   readonly image: string
   readonly capabilities: readonly Capability[]
   readonly allowHostNetwork: boolean
-  readonly kubeconfig: KubeconfigInput
-  readonly context: string | undefined
+  readonly access: Access
+  /** only: nothing is captured */
+  readonly preflight: 'on' | 'only'
   readonly startTimeout: number
   /** seconds without a word from the runner after which the recorder ends by itself */
   readonly ownerTimeout: number
@@ -37,10 +39,6 @@ export interface Limits {
 }
 
 export type TargetInput = { readonly kind: 'pod' | 'deployment'; readonly name: string }
-export type KubeconfigInput =
-  | { readonly kind: 'default' }
-  | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'content'; readonly content: string }
 const capabilities = ['NET_RAW', 'NET_ADMIN'] as const
 export type Capability = (typeof capabilities)[number]
 const severities = ['error', 'warn', 'ignore'] as const
@@ -99,8 +97,10 @@ export function readRequest(input: (name: string) => string): Request {
     image: read('image', 'an image reference', (text) => matching(/^[a-z0-9][\w./:@-]*$/i, 512)(text || defaultImage)),
     capabilities: read('capabilities', `${capabilities.join(', ')}, or nothing`, parseCapabilities),
     allowHostNetwork: read('allow-host-network', 'true or false', parseBoolean),
-    kubeconfig: parseKubeconfig(input('kubeconfig')),
-    context: input('context') || undefined,
+    access: readAccess(input, (text) => problems.push(text)),
+    preflight: read('preflight', 'on or only', (text) =>
+      (['on', 'only'] as const).find((word) => word === (text || 'on')),
+    ),
     startTimeout: read('start-timeout', '90, 90s or 2m, from 5s to 1h', (text) =>
       between(parseDuration(text || '2m'), 5, 3600),
     ),
@@ -152,12 +152,6 @@ function parseCapabilities(text: string): readonly Capability[] | undefined {
   const words = text.split(/[\s,]+/).filter((word) => word !== '')
   const known = words.map((word) => capabilities.find((capability) => capability === word.toUpperCase()))
   return known.includes(undefined) ? undefined : [...new Set(known as Capability[])]
-}
-
-function parseKubeconfig(text: string): KubeconfigInput {
-  if (text === '') return { kind: 'default' }
-  // A kubeconfig is a mapping: it has a line break or begins as JSON; a path has neither.
-  return /[\n\r]|^\s*\{/.test(text) ? { kind: 'content', content: text } : { kind: 'path', path: text }
 }
 
 function parseSeverity(text: string): Severity | undefined {
