@@ -1,7 +1,7 @@
 import { ConfigurationError, messageOf } from '../errors.ts'
 import { googleEndpoints, type GoogleEndpoints } from './endpoints.ts'
 import type { GoogleTokenSource } from './identity.ts'
-import { describeFailure, failureOf, openTransport, type CallFailure } from './transport.ts'
+import { describeFailure, failureOf, openTransport, outageOf, type CallFailure } from './transport.ts'
 
 /** The inputs `cluster` (a name, or the full name alone), `location` and `project-id`. */
 export interface ClusterReference {
@@ -366,20 +366,11 @@ function explained(error: unknown, what: string, fix: string): Error {
   if (error instanceof ConfigurationError) return error
   const failure = failureOf(error)
   if (!failure) return new ConfigurationError(`${what}: ${messageOf(error)}`)
-  const host = new URL(failure.url).host
-  if (failure.status === undefined) {
-    return new ConfigurationError(
-      `${what}: ${host} cannot be reached (${describeFailure(failure)}). Does the runner have a way to it (HTTPS_PROXY, NO_PROXY, a firewall)?`,
-    )
-  }
+  const outage = outageOf(failure)
+  if (outage !== undefined) return new ConfigurationError(`${what}: ${outage}`)
   if (failure.status === 401) {
     return new ConfigurationError(
-      `${what}: ${host} does not take the token (${describeFailure(failure)}). Is it of another universe, or has the identity been deleted?`,
-    )
-  }
-  if (failure.status >= 500 || failure.status === 429) {
-    return new ConfigurationError(
-      `${what}: ${host} is busy or failing (${describeFailure(failure)}). Run the job again later.`,
+      `${what}: Google does not take the token (${describeFailure(failure)}). Is it of another universe, or has the identity been deleted?`,
     )
   }
   return new ConfigurationError(`${what} (${describeFailure(failure)}). ${fix}`)

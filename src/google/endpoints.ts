@@ -17,7 +17,7 @@ export interface GoogleEndpoints {
   /** `googleapis.com`, or the domain of a sovereign or private universe */
   readonly universe: string
   /** `path` is relative and begins with the version: `v1/projects/…`; for compute it follows `compute/v1/`. `region`: of a service that has an address for each. */
-  url(service: GoogleService, path: string, region?: string): string
+  readonly url: (service: GoogleService, path: string, region?: string) => string
 }
 
 const defaultUniverse = 'googleapis.com'

@@ -1,6 +1,6 @@
 import { ConfigurationError, messageOf } from '../errors.ts'
 import type { Provider } from './provider.ts'
-import { describeFailure, failureOf, type CallFailure } from './transport.ts'
+import { describeFailure, failureOf, outageOf, type CallFailure } from './transport.ts'
 
 /** What was exchanged, so that a refusal can be told in terms of it. */
 export interface Exchange {
@@ -34,17 +34,8 @@ export function explainExchange(error: unknown, exchange: Exchange): Error {
   if (!failure) {
     return new ConfigurationError(`${input(exchange)}: no token for Google Cloud: ${messageOf(error).slice(0, 300)}`)
   }
-  if (failure.status === undefined) {
-    return new ConfigurationError(
-      `${input(exchange)}: ${new URL(failure.url).host} cannot be reached (${describeFailure(failure)}). ` +
-        'Does the runner have a way to it (HTTPS_PROXY, NO_PROXY, a firewall)?',
-    )
-  }
-  if (failure.status >= 500 || failure.status === 429) {
-    return new ConfigurationError(
-      `${input(exchange)}: ${new URL(failure.url).host} is busy or failing (${describeFailure(failure)}), also when asked again. Run the job again later.`,
-    )
-  }
+  const outage = outageOf(failure)
+  if (outage !== undefined) return new ConfigurationError(`${input(exchange)}: ${outage}`)
   if (failure.url === exchange.impersonationUrl) return impersonationRefused(failure, exchange)
   if (failure.url === exchange.tokenUrl) return exchangeRefused(failure, exchange)
   if (exchange.credentials !== undefined && exchange.tokenUrl !== undefined) {

@@ -81,7 +81,7 @@ async function federate(
   options: GoogleIdentityOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<GoogleToken> {
-  // In every universe the resource has the name of the default one's service, and the audience that of its own.
+  // As google-github-actions/auth names it: by the universe's own IAM.
   const resource = `iam.${endpoints.universe}/${provider.name}`
   const audience = options.audience || `https://${resource}`
   const idToken = await options.getIdToken(audience).catch((error: unknown) => {

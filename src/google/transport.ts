@@ -63,6 +63,18 @@ export function describeFailure(failure: CallFailure): string {
   return failure.message === failure.reason || head === '' ? failure.message : `${head}: ${failure.message}`
 }
 
+/** The sentence about a failure that no setting of the user's explains; undefined for an answer that refuses. */
+export function outageOf(failure: CallFailure): string | undefined {
+  const host = new URL(failure.url).host
+  if (failure.status === undefined) {
+    return `${host} cannot be reached (${describeFailure(failure)}). Does the runner have a way to it (HTTPS_PROXY, NO_PROXY, a firewall)?`
+  }
+  if (failure.status >= 500 || failure.status === 429) {
+    return `${host} is busy or failing, also when asked again (${describeFailure(failure)}). Run the job again later.`
+  }
+  return undefined
+}
+
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
