@@ -19,8 +19,8 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
       {
         patterns: [
           {
-            regex: `^\\.\\./(?!(${['errors', 'quantities', ...allowed].join('|')})(/|\\.ts$)).*`,
-            message: `src/${room} may import only ${['errors', 'quantities', ...allowed].join(', ')}`,
+            regex: `^\\.\\./(?!(${['errors', 'garbage', 'quantities', ...allowed].join('|')})(/|\\.ts$)).*`,
+            message: `src/${room} may import only ${['errors', 'garbage', 'quantities', ...allowed].join(', ')}`,
           },
         ],
       },

@@ -56,6 +56,11 @@ export async function run(cancel: AbortSignal): Promise<void> {
     return
   }
   if (!results) return
+  for (const { record, scan, verdict } of results) {
+    log.info(
+      `Recorded pod ${record.pod}: ${scan.packets.toLocaleString('en-US')} packets, ${formatSize(scan.bytes)}, stopped by ${verdict.stopReason}`,
+    )
+  }
   state.save('captured', results)
   await unlessCancelled(cancel, 'The run was cancelled during the upload; the post step delivers the capture.', () =>
     deliver(results, deliveryOf(request, job, false), hints, []),

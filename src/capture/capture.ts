@@ -45,7 +45,7 @@ export interface CaptureResult {
   readonly verdict: Verdict
   readonly outcome: FollowOutcome
   readonly scan: PcapScan
-  /** SHA-256 of the bytes as they arrived, hex */
+  /** SHA-256 of the file, hex */
   readonly sha256: string
   /** undefined when nothing at all arrived */
   readonly path: string | undefined
@@ -166,14 +166,18 @@ export async function awaitStart(
       if (state.reason !== last && state.reason !== '') events.waiting(`${state.reason} ${state.message}`.trim())
       last = state.reason
       const pull = /^(ErrImagePull|ImagePullBackOff|RegistryUnavailable)$/.test(state.reason)
-      const hopeless = /^(InvalidImageName|ErrImageNeverPull|ImageInspectError|CreateContainerConfigError)$/.test(
-        state.reason,
-      )
+      const hopeless =
+        /^(InvalidImageName|ErrImageNeverPull|ImageInspectError|CreateContainer(Config)?Error|RunContainerError)$/
+      const refused = hopeless.test(state.reason)
       failingSince = pull ? (failingSince ?? Date.now()) : undefined
-      if (hopeless || (failingSince !== undefined && Date.now() - failingSince > pullPatience)) {
+      if (refused || (failingSince !== undefined && Date.now() - failingSince > pullPatience)) {
         throw new ConfigurationError(
           `image: the node ${record.node} cannot start ${JSON.stringify(record.plan.image)} ` +
-            `(${state.reason}: ${state.message || 'no further words'}). Use an image that the node can pull with the pod's own pull secrets. ${remains}`,
+            `(${state.reason}: ${state.message || 'no further words'}). ${
+              pull || /Image/.test(state.reason)
+                ? "Use an image that the node can pull with the pod's own pull secrets."
+                : 'Use an image with sh and tcpdump.'
+            } ${remains}`,
         )
       }
     }
@@ -196,7 +200,7 @@ export async function awaitStart(
 function startError(words: string, record: CaptureRecord): Error {
   const match = /^error (\S+) ?([\s\S]*)$/.exec(words.trim())
   const code = match?.[1] ?? ''
-  const text = (match?.[2] ?? words).replace(/tcpdump: /g, '').trim()
+  const text = (match?.[2] ?? words).replace(/tcpdump: (data link type \S+)?/g, '').trim()
   const remains = `The pod keeps one ended entry for the ephemeral container ${record.container}.`
   const said = (input: string, cause: string, fix: string): Error =>
     new ConfigurationError(`${input}: ${cause}: ${text || 'no words'}. ${fix} ${remains}`)
@@ -212,7 +216,7 @@ function startError(words: string, record: CaptureRecord): Error {
     case 'interface':
       return said(
         'interface',
-        `the pod has no interface ${JSON.stringify(record.plan.interface)}`,
+        `tcpdump cannot record on ${JSON.stringify(record.plan.interface)} in the pod`,
         'Use any, eth0 or lo.',
       )
     case 'tools':
@@ -264,6 +268,11 @@ export async function followCapture(
     finished: follower.outcome
       .finally(() => clearInterval(guard))
       .then(async (outcome) => {
+        // It ran, but failed before it recorded anything: the container's own words say which input is wrong.
+        if (outcome.end === 'container-ended' && /^error \S/.test(outcome.detail)) {
+          await part.close()
+          throw startError(outcome.detail, record)
+        }
         const result = await conclude(record, imageId, part, outcome)
         if (outcome.end === 'whole') await awaitEnd(connection, record)
         return result
@@ -306,10 +315,10 @@ async function conclude(
   const verdict = judge({ outcome: settled, scan, sha256, loopback })
   const result = { record, imageId, verdict, outcome: settled, scan, sha256 }
   if (settled.end === 'held') return { ...result, path: undefined }
-  const kept = verdict.verdict === 'partial' ? await cutToWholePackets(part.path) : scan
-  if (kept.wholeBytes === 0) return { ...result, scan: kept, path: undefined }
+  const kept = verdict.verdict === 'partial' ? await cutToWholePackets(part.path) : { scan, sha256 }
+  if (kept.scan.wholeBytes === 0) return { ...result, ...kept, path: undefined }
   await rename(part.path, record.path)
-  return { ...result, scan: kept, path: record.path }
+  return { ...result, ...kept, path: record.path }
 }
 
 /** Sees the container end after the last acknowledgement; it ends by itself in any case. */

@@ -67,6 +67,8 @@ export function followSpool(
   let resumed = 0
   let wake: () => void = () => undefined
 
+  /** why no further connection can bring the rest */
+  let lost: string | undefined
   let foreignLines = 0
   const foreign = (line: string): void => {
     foreignLines += 1
@@ -99,7 +101,7 @@ export function followSpool(
         trailer = parseTrailer(trailerLines)
         if (trailer === undefined) foreign(`a trailer that cannot be read: ${trailerLines.join('; ')}`)
         finishWhenWhole()
-      } else if (word === 'gone') foreign(`the spool no longer has the offset ${rest.join(' ')}`)
+      } else if (word === 'gone') lost = `the spool no longer has byte ${rest.join(' ')}`
       else if (word !== 'beat') foreign(line)
     }
     command = await openRemoteCommand(
@@ -130,6 +132,7 @@ export function followSpool(
     if (held || diskError !== undefined) command.close()
     let missingSince = 0
     const pulse = setInterval(() => {
+      part.flush()
       command.send(`ack ${part.stored()}`)
       // "end" is here, but bytes are missing and none come: what was on the way is lost, so it is asked for again.
       if (trailer !== undefined && !finished) {
@@ -170,9 +173,16 @@ export function followSpool(
         const trailer = parseTrailer(state.message.split('\n'))
         // The container's last words are the trailer too: with every byte here it is proof enough.
         const whole = trailer !== undefined && part.received() === trailer.size
-        return { trailer, end: whole ? 'whole' : 'container-ended', detail: state.message || state.reason, resumed }
+        const cut = state.podDeleted ? 'target-gone' : 'container-ended'
+        return {
+          trailer,
+          end: whole ? 'whole' : cut,
+          detail: state.message.replace(/\s*\n\s*/g, '; ') || state.reason,
+          resumed,
+        }
       }
       if (state.kind === 'gone') return { trailer: undefined, end: 'target-gone', detail: state.reason, resumed }
+      if (lost !== undefined) return { trailer: undefined, end: 'gave-up', detail: lost, resumed }
       if (Date.now() > giveUpAt(lastProgress)) return { trailer: undefined, end: 'gave-up', detail: reason, resumed }
       events.interrupted(state.kind === 'unknown' ? state.reason : reason)
       resumed += 1
@@ -209,14 +219,20 @@ class DiskError extends Error {}
 /** Waits up to 5 s for the recorder to lay out its spool, then follows. Short: the command stands in the API server's audit log. */
 function followCommand(container: string, offset: number): readonly string[] {
   const places = spoolDirectories(container).join(' ')
-  const script = `for n in $(seq 50); do for d in ${places}; do [ ! -e $d/follow ] || exec sh $d/follow ${offset}; done; sleep 0.1; done`
+  const script = `n=0; while [ $n -lt 50 ]; do for d in ${places}; do [ ! -e $d/follow ] || exec sh $d/follow ${offset}; done; sleep 0.1; n=$((n+1)); done`
   return ['sh', '-c', script]
 }
 
 export type ContainerState =
   | { readonly kind: 'waiting'; readonly reason: string; readonly message: string }
   | { readonly kind: 'running'; readonly imageId: string }
-  | { readonly kind: 'terminated'; readonly reason: string; readonly message: string }
+  | {
+      readonly kind: 'terminated'
+      readonly reason: string
+      readonly message: string
+      /** its containers end some time before the pod itself is gone */
+      readonly podDeleted?: boolean
+    }
   | { readonly kind: 'gone'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string }
 
@@ -235,14 +251,16 @@ export async function containerState(source: FollowSource): Promise<ContainerSta
   }
   if (pod.metadata?.uid !== source.uid) return { kind: 'gone', reason: 'the pod was replaced by another of its name' }
   const status = pod.status?.ephemeralContainerStatuses?.find(({ name }) => name === source.container)
-  return stateOf(status)
+  const state = stateOf(status)
+  const podDeleted = pod.metadata.deletionTimestamp !== undefined
+  return state.kind === 'terminated' && podDeleted ? { ...state, podDeleted } : state
 }
 
 function stateOf(status: ContainerStatus | undefined): ContainerState {
   const state = status?.state
   if (state?.terminated) {
     const { reason = '', message = '', exitCode = 0 } = state.terminated
-    return { kind: 'terminated', reason: `${reason} (exit code ${exitCode})`, message }
+    return { kind: 'terminated', reason: `${reason} (exit code ${exitCode})`, message: message.trim() }
   }
   if (state?.running) return { kind: 'running', imageId: status?.imageID ?? '' }
   return { kind: 'waiting', reason: state?.waiting?.reason ?? '', message: state?.waiting?.message ?? '' }

@@ -152,8 +152,12 @@ paused=
 paused_total=0
 pauses=0
 high=$((CAPTURE_SPOOL - CAPTURE_SPOOL / 4))
+before=0
+look=0.2 # seconds until the next look: fewer where the spool grows fast, so that the last quarter is room enough
 pause_or_resume() {
   held=$((bytes - given_offset))
+  if [ $((bytes - before)) -gt $((CAPTURE_SPOOL / 16)) ]; then look=0.05; else look=0.2; fi
+  before=$bytes
   if [ -z "$paused" ] && [ $held -gt $high ]; then
     kill -STOP $tcpdump
     paused=$up
@@ -195,7 +199,7 @@ while :; do
     break
   fi
   [ -z "$stop_at" ] || [ $up -lt $stop_at ] || break
-  sleep 0.2
+  sleep $look
 done
 
 pause_or_resume now

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createRunner } from '../runner/runner.ts'
+import type { StepProcess, StepResult } from '../runner/step-process.ts'
+import { startResults, type ResultsService } from '../sandbox/results/start.ts'
+import { kubeconfigPath } from './cluster.ts'
+import { images } from './images.ts'
+
+/** The committed dist, run as the runner runs it, any number of times and side by side, against one results service. */
+export interface Workplace {
+  results: ResultsService
+  start(inputs: Record<string, string>, options?: RunOptions): ActionRun
+  /** main and post to their end */
+  run(inputs: Record<string, string>, options?: RunOptions): Promise<Finished>
+  close(): Promise<void>
+}
+
+export interface RunOptions {
+  env?: Record<string, string>
+  /** do not tell the action where the suite's kubeconfig is */
+  withoutKubeconfig?: boolean
+}
+
+export interface ActionRun {
+  main: StepProcess
+  /** every line of main's log with the time at which it came, ms */
+  lines: { at: number; text: string }[]
+  /** resolves when tcpdump listens */
+  capturing(): Promise<void>
+  /** after main and post */
+  finished: Promise<Finished>
+}
+
+export interface Finished {
+  main: StepResult
+  post: StepResult
+  lines: ActionRun['lines']
+  /** the first capture of the output `result` */
+  capture: CaptureJson | undefined
+}
+
+/** The parts of the output `result` that the tests look at. */
+export interface CaptureJson {
+  target: { namespace: string; pod: string; node: string; container: string }
+  capture: { recordedSeconds: number; pausedSeconds: number; stopReason: string; resumed: number }
+  verdict: { verdict: string; reason: string }
+  packets: number
+  bytes: number
+  dropped: number | null
+  sha256: string
+  pcapPath: string | null
+  artifact: { id: number; name: string; url: string; digest: string } | null
+}
+
+const root = join(import.meta.dirname, '../..')
+
+export async function openWorkplace(): Promise<Workplace> {
+  const folder = mkdtempSync(join(tmpdir(), 'packet-capture-e2e-'))
+  const results = await startResults({ directory: join(folder, 'artifacts') })
+  let runs = 0
+  const open = new Map<StepProcess, Promise<unknown>>()
+
+  const start: Workplace['start'] = (inputs, options = {}) => {
+    runs += 1
+    const lines: ActionRun['lines'] = []
+    const runner = createRunner({
+      actionPath: root,
+      temp: join(folder, `run-${String(runs)}`),
+      env: { ...results.env(), ...(options.withoutKubeconfig ? {} : { KUBECONFIG: kubeconfigPath() }) },
+      onLine: (text) => lines.push({ at: performance.now(), text }),
+    })
+    const main = runner.start('main', { with: { image: images.capture, ...inputs }, env: options.env ?? {} })
+    const ended = async (step: StepProcess): Promise<StepResult> => {
+      open.set(step, step.done)
+      const result = await step.done
+      open.delete(step)
+      return result
+    }
+    const finish = async (): Promise<Finished> => {
+      const first = await ended(main)
+      const ofMain = [...lines]
+      const post = await ended(runner.start('post', { env: options.env ?? {} }))
+      const json = first.outputs['result'] ?? post.outputs['result']
+      const captures = json === undefined ? [] : (JSON.parse(json) as { captures: CaptureJson[] }).captures
+      return { main: first, post, lines: ofMain, capture: captures[0] }
+    }
+    return {
+      main,
+      lines,
+      capturing: async () => {
+        await main.waitForLog(/^Capturing pod /m, 60_000)
+      },
+      finished: finish(),
+    }
+  }
+
+  return {
+    results,
+    start,
+    run: (inputs, options) => start(inputs, options).finished,
+    close: async () => {
+      // After a test that ran out of time: what it left would write into a folder that is gone. First a main, then its post.
+      while (open.size > 0) {
+        for (const step of open.keys()) step.kill('SIGKILL')
+        await Promise.allSettled(open.values())
+      }
+      await results.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

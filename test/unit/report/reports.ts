@@ -1,0 +1,41 @@
+import type { CaptureReport } from '../../../src/report/report.ts'
+
+/** The report of an ordinary complete capture. */
+export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => ({
+  namespace: 'shop',
+  pod: 'checkout-7d9f-x2',
+  node: 'node-1',
+  container: 'packet-capture-0a1b2c-3d4e5f60',
+  image: 'registry.example/tools:1',
+  imageId: `registry.example/tools@sha256:${'1'.repeat(64)}`,
+  interface: 'any',
+  filter: 'tcp port 8080',
+  snaplen: 262144,
+  began: Date.parse('2026-11-22T03:04:05.678Z'),
+  recordedSeconds: 61.2,
+  pausedSeconds: 0,
+  packets: 12345,
+  bytes: 1_500_000,
+  linkType: 276,
+  dropped: 0,
+  droppedIsUpperBound: true,
+  interfaces: [
+    { index: 1, name: 'lo' },
+    { index: 2, name: 'eth0' },
+  ],
+  verdict: 'complete',
+  verdictReason: 'all 1500000 bytes arrived',
+  stopReason: 'duration',
+  resumed: 0,
+  sha256: 'ab'.repeat(32),
+  pcapPath: '/runner/_temp/kubernetes-packet-capture/capture-x.pcap',
+  hints: [],
+  artifact: {
+    id: 42,
+    name: 'capture-x.pcap',
+    url: 'https://git.example/octocat/shop/actions/runs/7/artifacts/42',
+    digest: 'cd'.repeat(32),
+  },
+  uploadError: undefined,
+  ...changes,
+})
