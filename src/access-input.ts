@@ -12,7 +12,7 @@ export type Access =
     }
   | {
       readonly kind: 'gke'
-      /** a full resource name, or a name with `location` and `projectId` */
+      /** a full resource name, or a name with `location` and `projectId` (without it: the credentials' project) */
       readonly cluster: string
       readonly location: string | undefined
       readonly projectId: string | undefined
@@ -44,6 +44,9 @@ export function readAccess(input: (name: string) => string, problem: (text: stri
   onlyWith('cluster', ['location', 'project-id', 'workload-identity-provider', 'service-account'])
   if (input('context') !== '' && way !== undefined && way !== 'kubeconfig') {
     problem(`context: goes with a kubeconfig, not with ${way}`)
+  }
+  if (input('endpoint') !== '' && input('endpoint') !== 'auto' && way !== 'cluster') {
+    problem('endpoint: goes with cluster, which is not set')
   }
   const endpoint = gkeEndpoints.find((name) => name === (input('endpoint') || 'auto'))
   if (endpoint === undefined) {
@@ -83,10 +86,9 @@ function readGke(input: (name: string) => string, endpoint: GkeEndpoint, problem
     problem(
       `cluster: got ${JSON.stringify(cluster)}, takes projects/P/locations/L/clusters/C, or a name with location and project-id`,
     )
-  } else if (!full && (input('location') === '' || input('project-id') === '')) {
-    problem(
-      'cluster: a name alone needs `location` and `project-id` beside it; or give projects/P/locations/L/clusters/C',
-    )
+  } else if (!full && input('location') === '') {
+    // Its project may be that of the credentials; whether it is is known once they are read.
+    problem('cluster: a name alone needs `location` beside it; or give projects/P/locations/L/clusters/C')
   }
   return {
     kind: 'gke',

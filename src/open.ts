@@ -9,26 +9,33 @@ export async function openCluster(access: Access, env: NodeJS.ProcessEnv): Promi
       const { connectKubeconfig } = await import('./cluster/kubeconfig.ts')
       return connectKubeconfig(access.source, access.context, env, mask)
     }
-    case 'direct': {
-      const { connectDirectly, cachedToken } = await import('./cluster/direct.ts')
-      const { credential } = access
-      return connectDirectly(
-        {
-          server: access.server,
-          certificateAuthority: access.certificateAuthority,
-          as: credential.kind === 'token' ? 'the given token' : `GitHub's id token for ${credential.audience}`,
-          namespace: undefined,
-          token:
-            credential.kind === 'token'
-              ? () => Promise.resolve(credential.token)
-              : cachedToken(() => githubIdToken(credential.audience, env)),
-        },
-        mask,
-      )
-    }
+    case 'direct':
+      return openDirect(access, env)
     case 'gke':
       return openGke(access, env)
   }
+}
+
+async function openDirect(
+  { server, certificateAuthority, credential }: Access & { kind: 'direct' },
+  env: NodeJS.ProcessEnv,
+): Promise<Connection> {
+  const { cachedToken, claimsOf, connectDirectly } = await import('./cluster/direct.ts')
+  const common = { input: 'api-server', server, certificateAuthority, namespace: undefined } as const
+  if (credential.kind === 'token') {
+    return connectDirectly({ ...common, as: 'the given token', token: () => Promise.resolve(credential.token) }, mask)
+  }
+  let last = ''
+  const token = cachedToken(async () => (last = await githubIdToken(credential.audience, env)))
+  const whenRefused = (): string => {
+    const { iss, sub } = claimsOf(last)
+    return (
+      `The job's id token has the issuer ${iss ?? '?'}, the audience ${credential.audience} and the subject ${JSON.stringify(sub ?? '?')}. ` +
+      'The AuthenticationConfiguration of the API server must have a `jwt` entry with this issuer and this audience whose rules take this ' +
+      'subject; the subject of a job without `environment:` names its branch instead (docs/access.md).'
+    )
+  }
+  return connectDirectly({ ...common, as: `GitHub's id token for ${credential.audience}`, token, whenRefused }, mask)
 }
 
 async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv): Promise<Connection> {
@@ -44,19 +51,21 @@ async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv)
     },
     env,
   )
-  const cluster = await findCluster(
-    { cluster: access.cluster, location: access.location, project: access.projectId ?? source.projectId },
+  const gke = await findCluster(
+    { cluster: access.cluster, location: access.location, project: access.projectId },
     access.endpoint,
     source,
     env,
   )
   return connectDirectly(
     {
-      server: cluster.server,
-      certificateAuthority: cluster.certificateAuthority,
-      as: source.description,
+      input: 'cluster',
+      server: gke.server,
+      certificateAuthority: gke.certificateAuthority,
+      as: `${source.description} (${gke.description})`,
       namespace: undefined,
       token: async () => (await source.token()).value,
+      hint: gke.hint,
     },
     mask,
   )
@@ -78,8 +87,11 @@ async function githubIdToken(audience: string, env: NodeJS.ProcessEnv): Promise<
 
 const masked = new Set<string>()
 
+/** Masks a secret and its base64: kubeconfigs, Secrets and basic authentication have it in that form. */
 function mask(secret: string): void {
-  if (secret === '' || masked.has(secret)) return
-  masked.add(secret)
-  core.setSecret(secret)
+  for (const form of [secret, Buffer.from(secret).toString('base64')]) {
+    if (secret === '' || masked.has(form)) return
+    masked.add(form)
+    core.setSecret(form)
+  }
 }

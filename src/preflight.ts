@@ -50,7 +50,7 @@ export async function preflight(connection: Connection, request: Request, job: J
 
   const rights = rightsFor(request.target.kind)
   const missing = await missingRights(connection, namespace, rights)
-  if (missing.length > 0) problems.push(rightsProblem(namespace, missing))
+  if (missing.length > 0) problems.push(rightsProblem(connection, identity, namespace, missing))
   else found(`Rights in ${namespace}: all ${rights.length} that are needed`)
   const may = (verb: string, resource: string): boolean =>
     !missing.some((right) => right.verb === verb && nameOf(right) === resource)
@@ -61,7 +61,8 @@ export async function preflight(connection: Connection, request: Request, job: J
   })
 
   // Without the right to read a pod the answer is known already.
-  const readable = may('get', request.target.kind === 'pod' ? 'pods' : 'deployments') && may('get', 'pods')
+  const readable =
+    may('get', 'pods') && (request.target.kind === 'pod' || (may('get', 'deployments') && may('list', 'pods')))
   const targets = readable
     ? await attempt(() => findTargets(connection, namespace, request.target, request))
     : undefined

@@ -45,7 +45,13 @@ export async function missingRights(
 }
 
 /** Every missing verb with its resource, the lines that grant it, and the way to apply them. */
-export function rightsProblem(namespace: string, missing: readonly Right[]): string {
+export function rightsProblem(
+  { input }: Pick<Connection, 'input'>,
+  identity: string | undefined,
+  namespace: string,
+  missing: readonly Right[],
+): string {
+  const who = identity === undefined ? '' : ` ${JSON.stringify(identity)}`
   const list = missing.map((right) => `${right.verb} ${nameOf(right)}`).join(', ')
   const rules = missing
     .map(
@@ -54,7 +60,7 @@ export function rightsProblem(namespace: string, missing: readonly Right[]): str
     )
     .join('\n')
   return (
-    `kubeconfig: its user lacks rights in the namespace ${JSON.stringify(namespace)}: ${list}. Nothing was created.\n` +
+    `${input}: its user${who} lacks rights in the namespace ${JSON.stringify(namespace)}: ${list}. Nothing was created.\n` +
     `  Add to a Role that is bound to it:\n  rules:\n${rules}\n` +
     `  or give it all that is needed: kubectl -n ${namespace} apply -f docs/rbac/developer.yaml (with its subject in it).`
   )

@@ -4,6 +4,8 @@ import { checkServerIdentity } from 'node:tls'
 
 /** The way to one API server: where it is, and fresh credentials for each request. */
 export interface Connection {
+  /** the input that an error about the way in names */
+  readonly input: 'kubeconfig' | 'api-server' | 'cluster'
   /** without a trailing slash */
   readonly server: string
   /** the namespace that the kubeconfig's context names; a run without an input `namespace` uses it */
@@ -12,6 +14,10 @@ export interface Connection {
   readonly description: string
   /** TLS and authentication of one request; asks the token source anew each time, because a capture outlives a token */
   credentials(): Promise<Credentials>
+  /** what to look at where the server cannot be reached, or something in front of it refuses us */
+  readonly hint?: string | undefined
+  /** what to look at where the credentials are not accepted (401) */
+  readonly whenRefused?: (() => string) | undefined
 }
 
 export interface Credentials {

@@ -4,6 +4,7 @@ import { environmentProxy, identityOfAddress, type Connection } from './connecti
 
 /** An API server named by its address, entered by a bearer token. */
 export interface DirectAccess {
+  readonly input: Connection['input']
   /** https URL, without a trailing slash */
   readonly server: string
   /** PEM, base64 of PEM, or the path of a PEM file; undefined: the runner's own certificate authorities */
@@ -13,12 +14,17 @@ export interface DirectAccess {
   readonly namespace: string | undefined
   /** a fresh token; asked for at each request, so it keeps what is still good */
   token(): Promise<string>
+  readonly hint?: string
+  readonly whenRefused?: () => string
 }
 
 /** @throws ConfigurationError when the certificate authority is none */
 export function connectDirectly(access: DirectAccess, secret: (value: string) => void): Connection {
   const ca = access.certificateAuthority === undefined ? undefined : readAuthority(access.certificateAuthority)
   return {
+    input: access.input,
+    hint: access.hint,
+    whenRefused: access.whenRefused,
     server: access.server,
     namespace: access.namespace,
     description: `${new URL(access.server).host} as ${access.as}`,
@@ -49,15 +55,18 @@ function readAuthority(text: string): string {
 }
 
 /**
- * Keeps a token until a minute before its JWT expires, and fetches one for callers at the same time. A token that is no JWT is fetched each
- * time. (GitHub's id token lives 5 minutes; a capture, an hour.)
+ * Keeps a JWT for its lifetime less a minute (of a short one, less a quarter), by this machine's clock: the runner's and the issuer's differ.
+ * One fetch serves callers at the same time. A token that is no JWT is fetched each time. (GitHub's id token lives 5 minutes; a capture, an hour.)
  */
 export function cachedToken(fetchToken: () => Promise<string>, now: () => number = Date.now): () => Promise<string> {
   let kept: { token: string; until: number } | undefined
   let running: Promise<string> | undefined
   const renew = async (): Promise<string> => {
+    const asked = now()
     const token = await fetchToken()
-    kept = { token, until: expiryOf(token) - earlyRefresh }
+    const { exp = 0, iat = asked / 1000 } = claimsOf(token)
+    const lifetime = (exp - iat) * 1000
+    kept = { token, until: asked + lifetime - Math.min(60_000, lifetime / 4) }
     return token
   }
   return () => {
@@ -66,14 +75,20 @@ export function cachedToken(fetchToken: () => Promise<string>, now: () => number
     return running
   }
 }
-const earlyRefresh = 60_000
 
-/** `exp` of a JWT, ms since the epoch; 0 where there is none. The signature is the API server's business. */
-function expiryOf(token: string): number {
+interface Claims {
+  /** seconds since the epoch */
+  readonly exp?: number
+  readonly iat?: number
+  readonly iss?: string
+  readonly sub?: string
+}
+
+/** What a JWT says; nothing where it is none. The signature is the API server's business. */
+export function claimsOf(token: string): Claims {
   try {
-    const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')
-    return ((JSON.parse(payload) as { exp?: number }).exp ?? 0) * 1000
+    return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Claims
   } catch {
-    return 0
+    return {}
   }
 }

@@ -31,10 +31,8 @@ export interface ExecCredential {
 
 export type ExecSource = () => Promise<ExecCredential>
 
-/** A plugin that waits for a person, or for a network that is not there, is ended after this time, ms. */
-const pluginTimeout = 60_000
-/** A token is renewed this long before it expires, ms: the API server's clock is another one, and a call takes time. */
-const earlyRefresh = 60_000
+/** A token is renewed before it expires, ms: the API server's clock is another one, and a call takes time. Short ones last three quarters. */
+const spare = (lifetime: number): number => Math.min(60_000, lifetime / 4)
 const largestAnswer = 1024 * 1024
 
 /**
@@ -47,14 +45,21 @@ export function execSource(
   cluster: ExecCluster,
   folder: string | undefined,
   env: NodeJS.ProcessEnv,
-  now: () => number = Date.now,
+  {
+    now = Date.now,
+    timeout = 60_000,
+  }: {
+    readonly now?: () => number
+    /** a plugin that waits for a person, or for a network that is not there, is ended after this time, ms */
+    readonly timeout?: number
+  } = {},
 ): ExecSource {
   let kept: { credential: ExecCredential; until: number } | undefined
   let running: Promise<ExecCredential> | undefined
   const renew = async (): Promise<ExecCredential> => {
-    const answer = readAnswer(plugin, await runPlugin(plugin, cluster, folder, env))
-    kept = { credential: answer.credential, until: answer.expires - earlyRefresh }
-    return answer.credential
+    const { credential, expires } = readAnswer(plugin, await runPlugin(plugin, cluster, folder, env, timeout))
+    kept = { credential, until: expires === Infinity ? Infinity : expires - spare(expires - now()) }
+    return credential
   }
   return () => {
     if (kept && now() < kept.until) return Promise.resolve(kept.credential)
@@ -70,6 +75,7 @@ function runPlugin(
   cluster: ExecCluster,
   folder: string | undefined,
   env: NodeJS.ProcessEnv,
+  timeout: number,
 ): Promise<string> {
   const info = {
     apiVersion: plugin.apiVersion ?? defaultVersion,
@@ -88,7 +94,7 @@ function runPlugin(
     const timer = setTimeout(() => {
       late = true
       child.kill('SIGKILL')
-    }, pluginTimeout)
+    }, timeout)
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text
       if (out.length > largestAnswer) child.kill('SIGKILL')
@@ -102,8 +108,9 @@ function runPlugin(
     })
     child.on('close', (code) => {
       clearTimeout(timer)
-      if (code === 0) resolvePromise(out)
-      else if (late) reject(failed(plugin, `it gave no answer within ${pluginTimeout / 1000} s`))
+      if (out.length > largestAnswer) reject(failed(plugin, 'its answer is longer than 1 MiB'))
+      else if (code === 0) resolvePromise(out)
+      else if (late) reject(failed(plugin, `it gave no answer within ${timeout / 1000} s`))
       else
         reject(failed(plugin, said.trim().split('\n').slice(-3).join('; ') || `it ended with exit code ${code ?? '?'}`))
     })
@@ -118,7 +125,7 @@ function commandPath(command: string, folder: string | undefined): string {
 function readAnswer(plugin: ExecPlugin, text: string): { credential: ExecCredential; expires: number } {
   let status: Record<string, unknown>
   try {
-    status = (JSON.parse(text) as { status?: Record<string, unknown> }).status ?? {}
+    status = (JSON.parse(text) as { status?: Record<string, unknown> }).status ?? {} // of null it throws, as it should
   } catch {
     throw failed(plugin, 'its answer is not an ExecCredential')
   }
@@ -129,6 +136,9 @@ function readAnswer(plugin: ExecPlugin, text: string): { credential: ExecCredent
   const credential = { token: word('token'), certificate: word('clientCertificateData'), key: word('clientKeyData') }
   if (credential.token === undefined && credential.certificate === undefined) {
     throw failed(plugin, 'its answer has neither a token nor a certificate')
+  }
+  if (credential.certificate !== undefined && credential.key === undefined) {
+    throw failed(plugin, 'its answer has a certificate without its key')
   }
   const expires = Date.parse(word('expirationTimestamp') ?? '')
   return { credential, expires: Number.isNaN(expires) ? Infinity : expires }

@@ -56,6 +56,7 @@ export async function connectKubeconfig(
     Object.assign(user, { exec: null }) // so that client-node does not run it, too
   }
   return {
+    input: 'kubeconfig',
     server,
     namespace: current.namespace,
     description: `${new URL(server).host} as ${user?.name ?? 'nobody'} (context ${current.name})`,
