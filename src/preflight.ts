@@ -101,7 +101,7 @@ export async function preflight(connection: Connection, request: Request, job: J
 function together(problems: readonly string[]): string {
   const [first] = problems
   if (first !== undefined && problems.length === 1) return first
-  return `${problems.length} things stand in the way. Nothing was created.\n${problems.map((problem) => `- ${problem}`).join('\n')}`
+  return `${problems.length} things stand in the way. Nothing was created.\n${problems.map((problem) => `- ${problem.replaceAll(' Nothing was created.', '')}`).join('\n')}`
 }
 
 /** The API server's clock, ms since the epoch: the deadline in the pod is counted by it, for runners' clocks are off. */

@@ -121,6 +121,7 @@ describe('what stands in the way', () => {
     )
     expect(message).toContain('get pods/exec, create pods/exec.')
     expect(message).toContain('\n- namespace: "shop" enforces a Pod Security level')
+    expect(message.match(/Nothing was created/g)).toHaveLength(1)
     expect(creating()).toEqual([])
   })
 
