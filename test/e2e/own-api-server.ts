@@ -1,10 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { openSync, readFileSync } from 'node:fs'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { join } from 'node:path'
 import { until } from './cluster.ts'
 
-/** A second API server of the test cluster, with flags of its own: same etcd, same keys, same nodes. The shared one is left alone. */
+/** A real API server of the test's own, beside the test cluster's. */
 export interface OwnApiServer {
   /** HOST:PORT */
   readonly address: string
@@ -15,15 +15,84 @@ export interface OwnApiServer {
   stop(): Promise<void>
 }
 
-const port = 16443
+const addressOfStore = 'http://127.0.0.1:23790'
 
-/** `state`: the test cluster's folder; `log`: where the server writes. */
-export async function startApiServer(state: string, log: string, flags: readonly string[]): Promise<OwnApiServer> {
+/** With a store of its own: no nodes, and nothing of the test cluster is touched. `KUBECONFIG` of its administrator lies in the folder. */
+export async function startLoneApiServer(
+  state: string,
+  folder: string,
+  flags: readonly string[],
+): Promise<OwnApiServer & { readonly kubeconfig: string }> {
+  const pki = join(folder, 'pki')
+  mkdirSync(pki)
+  execFileSync('openssl', ['genrsa', '-out', join(pki, 'sa.key'), '2048'], { stdio: 'ignore' })
+  writeFileSync(join(pki, 'tokens.csv'), 'of-the-administrator,admin,admin,"system:masters"\n')
+  const peer = 'http://127.0.0.1:23800'
+  const log = openSync(join(folder, 'etcd.log'), 'a')
+  const etcd = spawn(
+    'etcd',
+    [
+      ...['--data-dir', join(folder, 'etcd'), '--listen-client-urls', addressOfStore, '--listen-peer-urls', peer],
+      ...['--advertise-client-urls', addressOfStore, '--initial-advertise-peer-urls', peer],
+      ...['--initial-cluster', `default=${peer}`],
+    ],
+    { stdio: ['ignore', log, log] },
+  )
+  try {
+    const server = await startApiServer({
+      ...{ state, pki, store: addressOfStore, port: 16444, log: join(folder, 'apiserver.log') },
+      // No controller makes the namespaces' service accounts.
+      flags: [`--token-auth-file=${pki}/tokens.csv`, '--disable-admission-plugins=ServiceAccount', ...flags],
+    })
+    const kubeconfig = join(folder, 'admin.kubeconfig')
+    const cluster = {
+      server: `https://${server.address}`,
+      'certificate-authority-data': Buffer.from(server.certificateAuthority).toString('base64'),
+    }
+    const config = {
+      ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'own' },
+      clusters: [{ name: 'own', cluster }],
+      users: [{ name: 'admin', user: { token: 'of-the-administrator' } }],
+      contexts: [{ name: 'own', context: { cluster: 'own', user: 'admin' } }],
+    }
+    writeFileSync(kubeconfig, JSON.stringify(config))
+    const stop = async (): Promise<void> => {
+      await server.stop()
+      await end(etcd)
+    }
+    return { ...server, kubeconfig, stop }
+  } catch (error) {
+    await end(etcd)
+    throw error
+  }
+}
+
+/** With the test cluster's store, keys and nodes: a second API server of the same cluster. */
+export async function startSecondApiServer(
+  state: string,
+  folder: string,
+  flags: readonly string[],
+): Promise<OwnApiServer> {
+  const store = 'http://127.0.0.1:2379'
+  return startApiServer({
+    ...{ state, pki: join(state, 'pki'), store, port: 16443, log: join(folder, 'apiserver.log'), flags },
+  })
+}
+
+interface Settings {
+  /** the test cluster's folder, which knows the program */
+  readonly state: string
+  readonly pki: string
+  readonly store: string
+  readonly port: number
+  readonly log: string
+  readonly flags: readonly string[]
+}
+
+async function startApiServer({ state, pki, store, port, log, flags }: Settings): Promise<OwnApiServer> {
   const [, program = ''] = /^KUBE=(.*)$/m.exec(readFileSync(join(state, 'env'), 'utf8')) ?? []
-  const pki = join(state, 'pki')
-  const certificateAuthority = readFileSync(join(pki, 'apiserver.crt'), 'utf8')
   const all = [
-    ...['kube-apiserver', '--etcd-servers=http://127.0.0.1:2379', `--cert-dir=${pki}`, '--bind-address=127.0.0.1'],
+    ...['kube-apiserver', `--etcd-servers=${store}`, `--cert-dir=${pki}`, '--bind-address=127.0.0.1'],
     ...[`--secure-port=${String(port)}`, '--advertise-address=127.0.0.1', '--external-hostname=127.0.0.1'],
     ...['--endpoint-reconciler-type=none', '--kubelet-preferred-address-types=Hostname', '--authorization-mode=RBAC'],
     ...[`--service-account-key-file=${pki}/sa.key`, `--service-account-signing-key-file=${pki}/sa.key`],
@@ -35,17 +104,10 @@ export async function startApiServer(state: string, log: string, flags: readonly
     const out = openSync(log, 'a')
     const started = spawn(program, all, { stdio: ['ignore', out, out] })
     child = started
-    await until(`an API server of our own (see ${log})`, 90_000, () => {
-      if (started.exitCode !== null) throw new Error(`it ended with ${String(started.exitCode)}`)
-      return ready(certificateAuthority)
-    })
+    await until(`an API server of our own (see ${log})`, 90_000, () => ready(port))
   }
   const stop = async (): Promise<void> => {
-    const running = child
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
-    const ended = new Promise((resolve) => running.once('exit', resolve))
-    running.kill('SIGKILL')
-    await ended
+    if (child !== undefined) await end(child)
   }
   try {
     await start()
@@ -55,7 +117,7 @@ export async function startApiServer(state: string, log: string, flags: readonly
   }
   return {
     address: `127.0.0.1:${String(port)}`,
-    certificateAuthority,
+    certificateAuthority: readFileSync(join(pki, 'apiserver.crt'), 'utf8'),
     restart: async () => {
       await stop()
       await start()
@@ -64,10 +126,25 @@ export async function startApiServer(state: string, log: string, flags: readonly
   }
 }
 
-/** /readyz is open to everybody. */
-function ready(ca: string): Promise<true | undefined> {
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await ended
+}
+
+/** /readyz is open to everybody; the certificate may not be written yet, and is not what is asked for. */
+function ready(port: number): Promise<true | undefined> {
   return new Promise((resolve) => {
-    get({ host: '127.0.0.1', port, path: '/readyz', ca, agent: false, timeout: 2_000 }, (answer) => {
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path: '/readyz',
+      rejectUnauthorized: false,
+      agent: false,
+      timeout: 2_000,
+    }
+    get(options, (answer) => {
       answer.resume()
       resolve(answer.statusCode === 200 ? true : undefined)
     }).on('error', () => resolve(undefined))
