@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startControlPlane, type ControlPlane } from '../sandbox/google/front-door.ts'
 import { startGoogle, type GoogleServices } from '../sandbox/google/start.ts'
 import { openWorkplace, type Finished, type RunOptions, type Workplace } from './action.ts'
 import {
@@ -17,7 +18,6 @@ import {
   podManifest,
   until,
 } from './cluster.ts'
-import { startControlPlane, type ControlPlane } from './control-plane.ts'
 import { developer, documentedRights, grant, type Developer } from './developer.ts'
 import { gcloudKubeconfig, gcloudMissing } from './gcloud.ts'
 import { oneTo, requestsIn } from './pcap.ts'
@@ -164,7 +164,7 @@ describe("from GitHub's id token through Google's services to the real API serve
   async function begin(options: Parameters<typeof startGoogle>[0] = {}): Promise<void> {
     google = await startGoogle(options)
     // The service account is the developer to the API server; what Google does not know (any more) does not get in.
-    plane = await startControlPlane((token) =>
+    plane = await startControlPlane(clusterServer(), clusterAuthority(), (token) =>
       google.identify(token)?.name === google.serviceAccount ? dev.token : undefined,
     )
     google.addCluster({ ...place, address: plane.address, certificateAuthority: plane.certificateAuthority })

@@ -192,7 +192,7 @@ export function clusterAuthority(): string {
   const cluster = adminCluster()
   const path = cluster['certificate-authority'] as string | undefined
   if (path !== undefined) return readFileSync(path, 'utf8')
-  return Buffer.from(String(cluster['certificate-authority-data'] ?? ''), 'base64').toString('utf8')
+  return Buffer.from((cluster['certificate-authority-data'] as string | undefined) ?? '', 'base64').toString('utf8')
 }
 
 /** The administrator's cluster with another user, namespace or cluster fields, as the text of a kubeconfig. */

@@ -67,7 +67,7 @@ export async function grant(
             .filter(({ verbs }) => verbs.length > 0),
         }),
   }))
-  await apply(documents as unknown as Manifest[])
+  await apply(documents)
   for (const right of documentedRights()) {
     await until(`${right === without ? 'no right' : 'the right'} to ${right} for ${who.name}`, 20_000, async () =>
       (await mayNow(namespace, who.name, right)) === (right !== without) ? true : undefined,

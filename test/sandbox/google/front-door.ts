@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { generate } from 'selfsigned'
-import { clusterAuthority, clusterServer } from './cluster.ts'
 
 /** An API server's front door that knows other tokens than the server does, as a cloud's control plane. */
 export interface ControlPlane {
@@ -18,8 +17,12 @@ export interface ControlPlane {
   stop(): Promise<void>
 }
 
-/** `enter` gives the API server's own token for a bearer token, or undefined. */
-export async function startControlPlane(enter: (token: string) => string | undefined): Promise<ControlPlane> {
+/** `enter` gives the API server's own token for a bearer token, or undefined. `ca`: PEM of the API server's authority. */
+export async function startControlPlane(
+  upstream: URL,
+  ca: string,
+  enter: (token: string) => string | undefined,
+): Promise<ControlPlane> {
   const certificate = await generate([{ name: 'commonName', value: 'control-plane' }], {
     keyType: 'ec',
     notAfterDate: new Date(Date.now() + 86_400_000),
@@ -28,8 +31,6 @@ export async function startControlPlane(enter: (token: string) => string | undef
       { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
     ],
   })
-  const upstream = clusterServer()
-  const ca = clusterAuthority()
   let refused = 0
 
   /** The request as the API server takes it; undefined where the token is not good. */
