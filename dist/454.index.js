@@ -14,8 +14,10 @@ __webpack_require__.d(__webpack_exports__, {
   run: () => (/* binding */ run)
 });
 
-// EXTERNAL MODULE: ../../../work/main/node_modules/@actions/core/lib/core.js + 12 modules
-var core = __webpack_require__(36040);
+// EXTERNAL MODULE: ../../../work/main/node_modules/@actions/core/lib/core.js + 11 modules
+var core = __webpack_require__(40633);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __webpack_require__(77598);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __webpack_require__(51455);
 // EXTERNAL MODULE: external "node:path"
@@ -34,7 +36,7 @@ var errors = __webpack_require__(10840);
 class ApiError extends Error {
     name = 'ApiError';
     status;
-    /** `reason` of the Status object: NotFound, Forbidden, … */
+    /** `reason` of the Status object: NotFound, Forbidden, \u2026 */
     reason;
     /** the input that leads to this API server */
     input;
@@ -317,8 +319,6 @@ function denied(error, verb, resource, namespace) {
         'pods get and list, pods/ephemeralcontainers patch, pods/exec get and create, and deployments get where one is named.');
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __webpack_require__(77598);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __webpack_require__(73024);
 ;// CONCATENATED MODULE: ./src/capture/scripts.ts
@@ -386,8 +386,8 @@ function ephemeralContainer(name, plan, deadline) {
         },
     };
 }
-/** tcpdump's -B, KiB: the kernel's default of 2 MiB overflows at 20,000 packets a second. */
-const ringKiB = 16384;
+/** tcpdump's -B, KiB: two seconds of 50,000 packets of 300 bytes; libpcap's default of 2 MiB overflows at 20,000 a second. */
+const ringKiB = 32768;
 /** Kubernetes expands $(NAME) in command and env, and turns $$ into $ (k8s.io/kubernetes third_party/forked/golang/expansion). */
 function literal(text) {
     return text.replaceAll('$', '$$$$');
@@ -589,7 +589,7 @@ function lineSplitter(take) {
 }
 
 ;// CONCATENATED MODULE: ./src/capture/trailer.ts
-/** Reads the lines of a trailer (`key value…`); undefined when one that every trailer has is missing or malformed. */
+/** Reads the lines of a trailer (`key value\u2026`); undefined when one that every trailer has is missing or malformed. */
 function parseTrailer(lines) {
     const values = new Map();
     const interfaces = [];
@@ -650,6 +650,8 @@ function followSpool(source, part, giveUpAt, events) {
     let current;
     let stopReason;
     let held = false;
+    let abandoned = false;
+    let hurry = false;
     let listening = false;
     let resumed = 0;
     let wake = () => undefined;
@@ -760,6 +762,8 @@ function followSpool(source, part, giveUpAt, events) {
             }
             if (held)
                 return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed };
+            if (abandoned)
+                return { trailer: undefined, end: 'gave-up', detail: 'nothing more came', resumed };
             if (part.received() > before) {
                 backoff = firstBackoff;
                 lastProgress = Date.now();
@@ -794,13 +798,22 @@ function followSpool(source, part, giveUpAt, events) {
             });
             if (held)
                 return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed };
-            backoff = Math.min(backoff * 2, longestBackoff);
+            backoff = hurry ? firstBackoff : Math.min(backoff * 2, longestBackoff);
+            hurry = false;
         }
     };
     return {
         stop(reason) {
             stopReason = reason;
-            current?.send(`stop ${reason}`);
+            if (current?.send(`stop ${reason}`))
+                return;
+            hurry = true; // the recorder must hear it: the next connection is made at once
+            wake();
+        },
+        giveUp() {
+            abandoned = true;
+            current?.close();
+            wake();
         },
         hold(seconds) {
             held = true;
@@ -864,12 +877,12 @@ let collect;
  * Frees young buffers. V8 counts a buffer's bytes outside of its heap, and lets tens of MB of dead ones pile up before it looks: at 100 MB/s
  * that, not what is in use, decides this process' memory (bench/, test/e2e/memory.test.ts). A minor collection of dead buffers takes about a ms.
  */
-function freeYoungBuffers() {
+function freeBuffers(type) {
     if (!collect) {
         (0,external_node_v8_.setFlagsFromString)('--expose-gc');
         collect = (0,external_node_vm_.runInNewContext)('gc');
     }
-    collect({ type: 'minor' });
+    collect({ type });
 }
 
 ;// CONCATENATED MODULE: ./src/pcap/scanner.ts
@@ -1048,7 +1061,7 @@ async function openPartFile(path) {
             uncollected += chunk.length;
             if (uncollected > collectEvery) {
                 uncollected = 0;
-                freeYoungBuffers();
+                freeBuffers('minor');
             }
             return full.length < mostBlocks ? undefined : room.wait();
         },
@@ -1061,6 +1074,10 @@ async function openPartFile(path) {
             await file.close();
             if (failure)
                 throw failure;
+        },
+        discard: async () => {
+            await file.close();
+            await (0,promises_.rm)(path, { force: true });
         },
     };
 }
@@ -1119,10 +1136,14 @@ function judge({ outcome, scan, sha256, loopback }) {
             reasons.push('the SHA-256 of what arrived is not that of what was sent');
         if (trailer.reason === 'died')
             reasons.push(`tcpdump ended by itself (exit code ${trailer.exit}): ${trailer.words}`);
+        if (trailer.reason === 'terminated')
+            reasons.push('the pod was stopped before the capture was over');
         if (trailer.reason === 'owner')
             reasons.push('the recorder had not heard from the runner for too long and stopped');
         if (trailer.reason === 'deadline')
             reasons.push('the recorder reached its deadline before its duration was over');
+        if (!knownReasons.has(trailer.reason))
+            reasons.push(`the recorder stopped for a reason of its own (${trailer.reason})`);
         if (trailer.pauses > 0) {
             reasons.push(`recording paused ${times(trailer.pauses)} for ${(trailer.pausedMs / 1000).toFixed(1)} s in all, because the spool was full`);
         }
@@ -1169,6 +1190,7 @@ const stops = new Map([
     ['cancelled', 'cancelled'],
     ['terminated', 'target-gone'],
 ]);
+const knownReasons = new Set([...stops.keys(), 'died', 'owner', 'deadline']);
 function times(count) {
     return count === 1 ? 'once' : `${count} times`;
 }
@@ -1196,6 +1218,7 @@ function recordOf(target, container, plan, path, serverTime) {
         deadline,
         deadlineHere: Date.now() + deadline * 1000 - serverTime,
         path,
+        partPath: (0,external_node_path_.join)((0,external_node_path_.dirname)(path), `${container}.part`),
     };
 }
 /**
@@ -1218,18 +1241,18 @@ async function addContainer(connection, record, dryRun) {
 function refused(error, record) {
     const nothing = 'Nothing was created.';
     if (/violates PodSecurity/.test(error.message)) {
-        return new errors.ConfigurationError(`namespace: ${JSON.stringify(record.namespace)} enforces a Pod Security level that forbids a capture container: ${error.message}. ` +
+        return new NothingCreated(`namespace: ${JSON.stringify(record.namespace)} enforces a Pod Security level that forbids a capture container: ${error.message}. ` +
             'A capture needs uid 0 and, of capabilities, the default ones (level "baseline" takes that, "restricted" never). ' +
             `Ask for the label pod-security.kubernetes.io/enforce=baseline on the namespace${record.plan.capabilities.length > 0 ? ', or leave the input `capabilities` empty' : ''}. ${nothing}`);
     }
     if (error.status === 404) {
-        return new errors.ConfigurationError(`pod: ${JSON.stringify(record.pod)} went away before the capture began. ${nothing}`);
+        return new NothingCreated(`pod: ${JSON.stringify(record.pod)} went away before the capture began. ${nothing}`);
     }
     if (error.status === 403 && error.reason === 'Forbidden' && /cannot patch/.test(error.message)) {
-        return denied(error, 'patch', 'pods/ephemeralcontainers', record.namespace);
+        return new NothingCreated(denied(error, 'patch', 'pods/ephemeralcontainers', record.namespace).message);
     }
     if (error.status < 500) {
-        return new errors.ConfigurationError(`pod: the cluster refuses a capture container in ${JSON.stringify(record.pod)}: ${error.message}. ${nothing}`);
+        return new NothingCreated(`pod: the cluster refuses a capture container in ${JSON.stringify(record.pod)}: ${error.message}. ${nothing}`);
     }
     return error;
 }
@@ -1251,7 +1274,7 @@ async function awaitStart(source, record, events, signal) {
     let failingSince;
     let cancelledAt;
     let last = '';
-    const remains = `The pod keeps one entry for the ephemeral container ${record.container}; it records nothing, and ends at its deadline.`;
+    const remains = `The pod keeps one entry for the ephemeral container ${record.container}; should it still start, it ends by itself after ${record.plan.ownerTimeout} s.`;
     for (;;) {
         const state = await containerState(source);
         if (state.kind === 'running')
@@ -1293,13 +1316,19 @@ async function awaitStart(source, record, events, signal) {
         await pause(pollEvery, signal);
     }
 }
+/** The cluster has refused the container, so there is none. */
+class NothingCreated extends errors.ConfigurationError {
+}
+/** The container has ended without recording: nothing is left to finish. */
+class NothingRecorded extends errors.ConfigurationError {
+}
 /** The recorder's own last words (`error CODE TEXT`) in terms of the inputs. */
 function startError(words, record) {
     const match = /^error (\S+) ?([\s\S]*)$/.exec(words.trim());
     const code = match?.[1] ?? '';
     const text = (match?.[2] ?? words).replace(/tcpdump: (data link type \S+)?/g, '').trim();
     const remains = `The pod keeps one ended entry for the ephemeral container ${record.container}.`;
-    const said = (input, cause, fix) => new errors.ConfigurationError(`${input}: ${cause}: ${text || 'no words'}. ${fix} ${remains}`);
+    const said = (input, cause, fix) => new NothingRecorded(`${input}: ${cause}: ${text || 'no words'}. ${fix} ${remains}`);
     switch (code) {
         case 'filter':
             return said('filter', `the pod's tcpdump refuses ${JSON.stringify(record.plan.filter)}`, 'See pcap-filter(7).');
@@ -1315,13 +1344,19 @@ function startError(words, record) {
             return said('image', `the container ended before it recorded anything`, 'See its log with `kubectl logs -c`.');
     }
 }
-/** Follows a capture whose container runs, from where its part file ends, to its result. */
-async function followCapture(connection, record, imageId, events) {
-    await (0,promises_.mkdir)((0,external_node_path_.dirname)(record.path), { recursive: true });
-    const part = await openPartFile(`${record.path}.part`);
+/** The part file of a capture: made before the container is, continued by the post step. @throws the file system's error */
+async function openPart(record) {
+    await (0,promises_.mkdir)((0,external_node_path_.dirname)(record.partPath), { recursive: true });
+    return openPartFile(record.partPath);
+}
+/**
+ * Follows a capture whose container runs, from where its part file ends, to its result. `endsBy`: when its recording is over at the latest,
+ * ms since the epoch, where that is not to be told from its begin (in post it is over now).
+ */
+function followCapture(connection, record, part, imageId, events, endsBy) {
     let listeningSince;
     const { plan } = record;
-    const end = () => (listeningSince === undefined ? record.deadlineHere : listeningSince + plan.duration * 1000);
+    const end = () => endsBy ?? (listeningSince === undefined ? record.deadlineHere : listeningSince + plan.duration * 1000);
     const follower = followSpool(sourceOf(connection, record), part, (progress) => Math.max(end(), progress) + resumeGrace, {
         listening: () => {
             listeningSince = Date.now();
@@ -1331,8 +1366,15 @@ async function followCapture(connection, record, imageId, events) {
         foreign: events.foreign,
     });
     // The recorder keeps the limits itself; this is the second line, for a recorder whose clock stands still.
+    let seen = 0;
+    let progress = Date.now();
     const guard = setInterval(() => {
-        if (Date.now() > end() + limitGrace)
+        if (part.received() > seen)
+            progress = Date.now();
+        seen = part.received();
+        if (Date.now() > Math.max(end(), progress) + resumeGrace + limitGrace)
+            follower.giveUp();
+        else if (Date.now() > end() + limitGrace)
             follower.stop('duration');
         else if (part.received() > plan.size + plan.spoolLimit)
             follower.stop('size');
@@ -1349,13 +1391,10 @@ async function followCapture(connection, record, imageId, events) {
             .then(async (outcome) => {
             // It ran, but failed before it recorded anything: the container's own words say which input is wrong.
             if (outcome.end === 'container-ended' && /^error \S/.test(outcome.detail)) {
-                await part.close();
+                await part.discard();
                 throw startError(outcome.detail, record);
             }
-            const result = await conclude(record, imageId, part, outcome);
-            if (outcome.end === 'whole')
-                await awaitEnd(connection, record);
-            return result;
+            return conclude(record, imageId, part, outcome);
         }),
     };
 }
@@ -1369,12 +1408,11 @@ function sourceOf(connection, record) {
 }
 /** What the part file alone has, when the cluster can no longer be asked. */
 async function finishFromDisk(record, imageId, detail) {
-    await (0,promises_.mkdir)((0,external_node_path_.dirname)(record.path), { recursive: true });
-    const part = await openPartFile(`${record.path}.part`);
+    const part = await openPart(record);
     const outcome = { trailer: undefined, end: 'gave-up', detail, resumed: 0 };
     return conclude(record, imageId, part, outcome);
 }
-/** Closes the part file, judges, and gives the file its final name. */
+/** Closes the part file, judges, and cuts what is broken. The file gets its name by `nameFile`, after the result is saved. */
 async function conclude(record, imageId, part, outcome) {
     let settled = outcome;
     await part.close().catch((error) => {
@@ -1390,8 +1428,16 @@ async function conclude(record, imageId, part, outcome) {
     const kept = verdict.verdict === 'partial' ? await cutToWholePackets(part.path) : { scan, sha256 };
     if (kept.scan.wholeBytes === 0)
         return { ...result, ...kept, path: undefined };
-    await (0,promises_.rename)(part.path, record.path);
     return { ...result, ...kept, path: record.path };
+}
+/** Gives the file of a result its final name; once is enough. */
+async function nameFile({ record, path }) {
+    if (path === undefined)
+        return;
+    await (0,promises_.rename)(record.partPath, path).catch((error) => {
+        if (error.code !== 'ENOENT')
+            throw error;
+    });
 }
 /** Sees the container end after the last acknowledgement; it ends by itself in any case. */
 async function awaitEnd(connection, record) {
@@ -1570,7 +1616,7 @@ function table(rows) {
 function preflightMarkdown(findings, hints) {
     const lines = findings.map((finding) => `- ${markdown_text(finding)}`);
     const tips = hints.map((hint) => `\n> [!TIP]\n> ${markdown_text(hint)}`);
-    return ['## ✅ Ready to capture', '', ...lines, ...tips, ''].join('\n');
+    return ['## \u2705 Ready to capture', '', ...lines, ...tips, ''].join('\n');
 }
 /** The summary of `preflight: only` with what has to be mended; the words are those of the log, line by line. */
 function preflightProblemMarkdown(problem) {
@@ -1579,7 +1625,7 @@ function preflightProblemMarkdown(problem) {
         const spaces = /^(&nbsp;)*/.exec(line)?.[0] ?? '';
         return `${spaces}${markdown_text(line.slice(spaces.length))}`;
     });
-    return ['## ❌ Not ready to capture', '', escaped.join('<br>\n'), ''].join('\n');
+    return ['## \u274c Not ready to capture', '', escaped.join('<br>\n'), ''].join('\n');
 }
 
 ;// CONCATENATED MODULE: ./src/report/summary.ts
@@ -1619,7 +1665,7 @@ function section(report, context) {
         parts.push(howToOpen(report, file));
     return parts.filter((part) => part !== '').join('\n\n');
 }
-const icons = { complete: '✅', partial: '⚠️', empty: '⚪' };
+const icons = { complete: '\u2705', partial: '\u26a0\ufe0f', empty: '\u26aa' };
 function headline(report) {
     const what = `pod ${markdown_text(report.pod)}`;
     if (report.verdict === 'empty')
@@ -1698,7 +1744,7 @@ async function uploadRaw(path, name, retentionDays) {
     const { DefaultArtifactClient } = await Promise.all(/* import() */[__webpack_require__.e(572), __webpack_require__.e(934)]).then(__webpack_require__.bind(__webpack_require__, 89934));
     // The client keeps 8 MiB for each block under way; five of them are the most of this process' memory.
     process.env['ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY'] ??= '2';
-    const collecting = setInterval(freeYoungBuffers, 100);
+    const collecting = setInterval(() => freeBuffers('major'), 100);
     try {
         const { id, digest, size } = await new DefaultArtifactClient().uploadArtifact(name, [path], (0,external_node_path_.dirname)(path), {
             skipArchive: true,
@@ -1745,15 +1791,51 @@ function explain(error) {
 
 
 
-/** Uploads what was captured and reports it: log, outputs, summary, and what the verdict means to the job. */
-async function deliver(results, delivery, hints, notes) {
+/** Of the 7.5 s between SIGINT and SIGTERM: what an upload gets to come to its end. */
+const uploadGrace = 3_000;
+/**
+ * Uploads what was captured and reports it: log, outputs, summary, and what the verdict means to the job. False when a cancel cut the upload
+ * off: then nothing was told, and post does all of it.
+ */
+async function deliver(results, delivery, hints, notes, cancel) {
+    const uploads = uploadAll(results, delivery, hints);
+    const reports = await (cancel ? Promise.race([uploads, afterCancel(cancel, uploadGrace)]) : uploads);
+    if (reports === undefined)
+        return false;
+    // What cannot be told in one place is told in the others: a full disk has room for none of the runner's files.
+    for (const tell of [
+        () => Promise.resolve(setOutputs(reports)),
+        () => writeSummary(summaryMarkdown(reports, { artifactLink: delivery.job.artifactLink, notes })),
+    ]) {
+        try {
+            await tell();
+        }
+        catch (error) {
+            delivery.log.warning(`The runner did not take the result: ${(0,errors.messageOf)(error)}`);
+        }
+    }
+    for (const report of reports)
+        announce(report, delivery);
+    return true;
+}
+async function uploadAll(results, delivery, hints) {
     const reports = [];
     for (const result of results)
         reports.push(await uploadResult(reportOf(result, hints), delivery));
-    setOutputs(reports);
-    await core/* summary */.z.addRaw(summaryMarkdown(reports, { artifactLink: delivery.job.artifactLink, notes })).write();
-    for (const report of reports)
-        announce(report, delivery);
+    return reports;
+}
+function afterCancel(cancel, ms) {
+    return new Promise((resolve) => {
+        const wait = () => void setTimeout(() => resolve(undefined), ms).unref();
+        if (cancel.aborted)
+            wait();
+        else
+            cancel.addEventListener('abort', wait, { once: true });
+    });
+}
+async function writeSummary(markdown) {
+    if (process.env['GITHUB_STEP_SUMMARY'])
+        await core/* summary */.z.addRaw(markdown).write();
 }
 async function uploadResult(report, delivery) {
     const path = report.pcapPath;
@@ -1833,10 +1915,6 @@ async function deliverPreflight(findings, hints) {
 }
 async function deliverPreflightProblem(problem) {
     await writeSummary(preflightProblemMarkdown(problem));
-}
-async function writeSummary(markdown) {
-    if (process.env['GITHUB_STEP_SUMMARY'])
-        await core/* summary */.z.addRaw(markdown).write();
 }
 
 ;// CONCATENATED MODULE: ./src/open.ts
@@ -2249,7 +2327,11 @@ function readAccess(input, problem) {
         return readDirect(input, problem);
     if (way === 'cluster')
         return readGke(input, endpoint ?? 'auto', problem);
-    return { kind: 'kubeconfig', source: parseKubeconfig(input('kubeconfig')), context: input('context') || undefined };
+    return {
+        kind: 'kubeconfig',
+        source: parseKubeconfig(input('kubeconfig'), problem),
+        context: input('context') || undefined,
+    };
 }
 function readDirect(input, problem) {
     const server = input('api-server').replace(/\/+$/, '');
@@ -2290,9 +2372,14 @@ function readGke(input, endpoint, problem) {
         serviceAccount: input('service-account') || undefined,
     };
 }
-function parseKubeconfig(text) {
+function parseKubeconfig(text, problem) {
     if (text === '')
         return { kind: 'default' };
+    // A kubeconfig that is still base64 must not be shown as the path of a file that is not there.
+    if (/^[A-Za-z0-9+/=\s]{200,}$/.test(text)) {
+        problem('kubeconfig: got base64, takes the path or the content of a kubeconfig: decode it first');
+        return { kind: 'default' };
+    }
     // A kubeconfig is a mapping: it has a line break or begins as JSON; a path has neither.
     return /[\n\r]|^\s*\{/.test(text) ? { kind: 'content', content: text } : { kind: 'path', path: text };
 }
@@ -2310,7 +2397,7 @@ const defaultImage = 'docker.io/nicolaka/netshoot:v0.14@sha256:7f08c4aff13ff61a3
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** What the artifact service and common file systems refuse in a name. */
-const badInFileName = /["<>:|*?\r\n\\/]/;
+const badInFileName = /["<>:|*?\u0000-\u001f\u007f\\/]/;
 /**
  * Reads every input. `input` gives the text of an input by its name, trimmed, '' where it is not set.
  * @throws ConfigurationError that lists every problem of every input at once
@@ -2345,7 +2432,9 @@ function readRequest(input) {
         startTimeout: read('start-timeout', '90, 90s or 2m, from 5s to 1h', (text) => between(parseDuration(text || '2m'), 5, 3600)),
         ownerTimeout: read('owner-timeout', '90, 90s or 2m, from 20s to 1h', (text) => between(parseDuration(text || '60s'), 20, 3600)),
         spoolLimit: read('spool-limit', 'a size from 8MB to 10GB: 64MB, 200MB or bytes', (text) => between(parseSize(text || '64MB'), 8e6, 10e9)),
-        artifactName: readOptional('artifact-name', 'a file name of at most 200 characters without " < > : | * ? \\ /', (text) => badInFileName.test(text) || text.length > 200 || text.startsWith('.') ? undefined : text.replace(/\.pcap$/, '')),
+        artifactName: readOptional('artifact-name', 'a file name of at most 200 bytes without " < > : | * ? \\ /', (text) => badInFileName.test(text) || Buffer.byteLength(text) > 200 || text.startsWith('.')
+            ? undefined
+            : text.replace(/\.pcap$/, '')),
         retentionDays: readOptional('retention-days', 'a number of days from 1 to 400', (text) => between(parseCount(text), 1, 400)),
         ifIncomplete: read('if-incomplete', 'error, warn or ignore', parseSeverity),
         ifEmpty: read('if-empty', 'error, warn or ignore', parseSeverity),
@@ -2397,7 +2486,7 @@ function between(value, least, most) {
 function quoted(text) {
     if (text === '')
         return 'nothing';
-    return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+    return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}\u2026` : text);
 }
 function deepFreeze(value) {
     for (const part of Object.values(value))
@@ -2406,11 +2495,17 @@ function deepFreeze(value) {
     return Object.freeze(value);
 }
 
+// EXTERNAL MODULE: ./src/runner/end.ts
+var end = __webpack_require__(31971);
 // EXTERNAL MODULE: ./src/runner/log.ts
 var log = __webpack_require__(18968);
 // EXTERNAL MODULE: ./src/state.ts
 var state = __webpack_require__(69594);
 ;// CONCATENATED MODULE: ./src/run.ts
+
+
+
+
 
 
 
@@ -2435,34 +2530,50 @@ async function run(cancel) {
         return;
     }
     const state = stateKeeper(records, hints);
+    const room = await reserveRoom(job.temp);
     state.save('begun');
-    let running;
+    let results;
     try {
-        running = await log/* jobLog */.W.group('Start', () => startAll(connection, records, cancel));
+        const running = await log/* jobLog */.W.group('Start', () => startAll(connection, records, cancel));
+        state.save('recording', running);
+        results = await recordAll(running, cancel);
     }
     catch (error) {
-        if (!cancel.aborted)
-            state.save('done'); // nothing runs, so nothing is left to finish
+        await room.release();
+        // Only where nothing runs there is nothing left to finish.
+        if (error instanceof NothingRecorded || error instanceof NothingCreated)
+            state.save('done');
         throw error;
     }
-    state.save('recording', running);
-    const results = await recordAll(running, cancel);
+    await room.release();
+    state.save('captured', results);
+    const whole = results.filter(({ outcome }) => outcome.end !== 'held');
+    for (const result of whole)
+        await nameFile(result);
     if (cancel.aborted) {
-        if (results)
-            state.save('captured', results);
-        if (results)
-            setOutputs(results.map((result) => reportOf(result, hints)));
+        setOutputs(whole.map((result) => reportOf(result, hints)));
         log/* jobLog */.W.info('Cancelled: the post step delivers what was captured.');
         return;
     }
-    if (!results)
-        return;
+    for (const result of whole)
+        await awaitEnd(connection, result.record);
     for (const { record, scan, verdict } of results) {
         log/* jobLog */.W.info(`Recorded pod ${record.pod}: ${scan.packets.toLocaleString('en-US')} packets, ${formatSize(scan.bytes)}, stopped by ${verdict.stopReason}`);
     }
-    state.save('captured', results);
-    await unlessCancelled(cancel, 'The run was cancelled during the upload; the post step delivers the capture.', () => deliver(results, deliveryOf(request, job, false), hints, []));
-    state.save('done');
+    const delivered = await deliver(results, deliveryOf(request, job, false), hints, [], cancel);
+    if (delivered) {
+        state.save('done');
+        return;
+    }
+    log/* jobLog */.W.info('Cancelled during the upload: the post step delivers the capture.');
+    (0,end/* lastResort */.y)(100); // an upload that comes to its end after this would be a second artifact
+}
+/** Room for the file commands that tell the result, on a disk that the capture itself may have filled. */
+async function reserveRoom(folder) {
+    const path = (0,external_node_path_.join)(folder, `${(0,external_node_crypto_.randomUUID)()}.room`);
+    await (0,promises_.mkdir)(folder, { recursive: true });
+    await (0,promises_.writeFile)(path, Buffer.alloc(65_536)).catch(() => undefined);
+    return { release: () => (0,promises_.rm)(path, { force: true }) };
 }
 async function prepare(request, job) {
     try {
@@ -2493,8 +2604,10 @@ async function finishRun(state) {
     const results = [];
     for (const { record, imageId, result } of state.captures) {
         const finished = result ?? (await finishCapture(request, record, imageId));
-        if (finished)
-            results.push(finished);
+        if (!finished)
+            continue;
+        await nameFile(finished);
+        results.push(finished);
     }
     const notes = ['The step itself did not come to its end (cancelled, or killed); the post step delivered this.'];
     if (results.length > 0)
@@ -2509,23 +2622,39 @@ async function finishCapture(request, record, imageId) {
             log/* jobLog */.W.info(`The container ${record.container} has not started; it ends by itself when it does. Nothing was captured.`);
             return undefined;
         }
-        capture = await followCapture(connection, record, imageId, eventsOf(record));
+        const part = await openPart(record);
+        capture = followCapture(connection, record, part, imageId, eventsOf(record), Date.now());
     }
     catch (error) {
         log/* jobLog */.W.info(`The rest of the capture of pod ${record.pod} cannot be fetched: ${(0,errors.messageOf)(error)}`);
         return finishFromDisk(record, imageId, (0,errors.messageOf)(error));
     }
     capture.stop('cancelled');
-    return capture.finished;
+    try {
+        return await capture.finished;
+    }
+    catch (error) {
+        if (!(error instanceof NothingRecorded))
+            throw error;
+        log/* jobLog */.W.info(error.message);
+        return undefined;
+    }
 }
 async function startAll(connection, records, cancel) {
     return Promise.all(records.map(async (record) => {
         const events = eventsOf(record);
-        await addContainer(connection, record, false);
-        log/* jobLog */.W.info(`Added the ephemeral container ${record.container} to pod ${record.pod}`);
-        const imageId = await awaitStart(sourceOf(connection, record), record, events, cancel);
-        log/* jobLog */.W.info(`Started ${record.plan.image}${imageId ? ` (${imageId})` : ''}`);
-        return followCapture(connection, record, imageId, events);
+        const part = await openPart(record);
+        try {
+            await addContainer(connection, record, false);
+            log/* jobLog */.W.info(`Added the ephemeral container ${record.container} to pod ${record.pod}`);
+            const imageId = await awaitStart(sourceOf(connection, record), record, events, cancel);
+            log/* jobLog */.W.info(`Started ${record.plan.image}${imageId ? ` (${imageId})` : ''}`);
+            return followCapture(connection, record, part, imageId, events);
+        }
+        catch (error) {
+            await part.discard();
+            throw error;
+        }
     }));
 }
 function eventsOf(record) {
@@ -2541,17 +2670,15 @@ const progressEvery = 10_000;
 const cancelGrace = 5_500;
 /** How long the pod keeps the rest for the post step, seconds; other steps' clean-up may come first. */
 const holdFor = 600;
-/** Records until all captures have ended; undefined where a cancel left something in a pod. */
+/** Records until all captures have ended; what a cancel left in a pod ends as 'held'. */
 async function recordAll(running, cancel) {
     const reports = running.map((capture) => progress(capture, running.length > 1));
-    let held = false;
     let holdTimer;
     const onCancel = () => {
         log/* jobLog */.W.info('Cancelled: stopping the capture');
         for (const capture of running)
             capture.stop('cancelled');
         holdTimer = setTimeout(() => {
-            held = true;
             for (const capture of running)
                 capture.hold(holdFor);
         }, cancelGrace);
@@ -2561,8 +2688,7 @@ async function recordAll(running, cancel) {
     else
         cancel.addEventListener('abort', onCancel, { once: true });
     try {
-        const results = await Promise.all(running.map((capture) => capture.finished));
-        return held ? undefined : results;
+        return await Promise.all(running.map((capture) => capture.finished));
     }
     finally {
         cancel.removeEventListener('abort', onCancel);
@@ -2591,7 +2717,8 @@ function stateKeeper(records, hints) {
         save: (phase, known = []) => {
             const captures = records.map((record) => {
                 const one = known.find((capture) => capture.record === record);
-                return { record, imageId: one?.imageId ?? '', result: one && 'verdict' in one ? one : undefined };
+                const result = one && 'verdict' in one && one.outcome.end !== 'held' ? one : undefined;
+                return { record, imageId: one?.imageId ?? '', result };
             });
             core/* saveState */.LZ(state/* stateName */.V, { phase, captures, hints });
         },

@@ -37,11 +37,13 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
 /* harmony export */   post: () => (/* binding */ post)
 /* harmony export */ });
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(36040);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(10840);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(40633);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(10840);
+/* harmony import */ var _runner_cancel_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(11666);
 /* harmony import */ var _runner_log_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(18968);
 /* harmony import */ var _runner_end_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(31971);
-/* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(69594);
+/* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(69594);
+
 
 
 
@@ -49,17 +51,46 @@ __webpack_require__.r(__webpack_exports__);
 
 /** The second door: finishes what main could not. It never fails the job, and does nothing twice. */
 async function post() {
+    const cancel = (0,_runner_cancel_js__WEBPACK_IMPORTED_MODULE_3__/* .cancelSignal */ .B)(); // a cancel of the job comes while post finishes what the cancel of main left: it goes on
     try {
-        const state = (0,_state_js__WEBPACK_IMPORTED_MODULE_3__/* .parseState */ .B)((0,_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .getState */ .Gu)(_state_js__WEBPACK_IMPORTED_MODULE_3__/* .stateName */ .V));
+        const state = (0,_state_js__WEBPACK_IMPORTED_MODULE_4__/* .parseState */ .B)((0,_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .getState */ .Gu)(_state_js__WEBPACK_IMPORTED_MODULE_4__/* .stateName */ .V));
         if (state && state.phase !== 'done')
             await (await Promise.all(/* import() */[__webpack_require__.e(891), __webpack_require__.e(454)]).then(__webpack_require__.bind(__webpack_require__, 52454))).finishRun(state);
     }
     catch (error) {
-        _runner_log_js__WEBPACK_IMPORTED_MODULE_1__/* .jobLog */ .W.warning(`The capture could not be finished: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_4__.messageOf)(error)}`);
+        _runner_log_js__WEBPACK_IMPORTED_MODULE_1__/* .jobLog */ .W.warning(`The capture could not be finished: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_5__.messageOf)(error)}`);
     }
     finally {
+        cancel.dispose();
         (0,_runner_end_js__WEBPACK_IMPORTED_MODULE_2__/* .lastResort */ .y)();
     }
+}
+
+
+/***/ }),
+
+/***/ 11666:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ cancelSignal)
+/* harmony export */ });
+/**
+ * The runner cancels by SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL (actions/runner, ProcessInvoker.cs). Either signal, once or twice, is one
+ * cancel; without a handler Node would end at once.
+ */
+function cancelSignal() {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    process.on('SIGINT', abort);
+    process.on('SIGTERM', abort);
+    return {
+        signal: controller.signal,
+        dispose: () => {
+            process.off('SIGINT', abort);
+            process.off('SIGTERM', abort);
+        },
+    };
 }
 
 
@@ -89,10 +120,10 @@ function failStep(error) {
 }
 /**
  * The process ends when its last handle is closed, with `process.exitCode`. A handle that a library left open must not hold the job: after
- * 4 s the process is ended. (`process.exit` at once is no way out: it hung in 3 of 80 runs.)
+ * 3 s the process is ended. (`process.exit` at once is no way out: it hung in 3 of 80 runs.)
  */
-function lastResort() {
-    setTimeout(() => process.exit(), 4_000).unref();
+function lastResort(ms = 3_000) {
+    setTimeout(() => process.exit(), ms).unref();
 }
 
 
@@ -105,7 +136,7 @@ function lastResort() {
 /* harmony export */   W: () => (/* binding */ jobLog)
 /* harmony export */ });
 /* unused harmony export plain */
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(36040);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(40633);
 
 const jobLog = {
     info: (line) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq(plain(line)),

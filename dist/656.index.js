@@ -262,7 +262,7 @@ function impersonationRefused(failure, exchange) {
         ? `principal://iam.googleapis.com/projects/${provider.project}/locations/global/workloadIdentityPools/${provider.pool}/subject/${subject ?? 'SUBJECT'}`
         : 'principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/SUBJECT';
     return new errors.ConfigurationError(`${serviceAccountInput(exchange)}: this run may not be ${account} (${(0,google_transport/* describeFailure */.Ic)(failure)}).\n` +
-        `  The run is ${claims(exchange.idToken)}. Grant it, as its subject or by an attribute (principalSet://…/attribute.repository/OWNER/REPO):\n` +
+        `  The run is ${claims(exchange.idToken)}. Grant it, as its subject or by an attribute (principalSet://\u2026/attribute.repository/OWNER/REPO):\n` +
         `  gcloud iam service-accounts add-iam-policy-binding ${account} --role=roles/iam.workloadIdentityUser --member='${member}'\n` +
         '  A new binding takes some minutes (up to 7) to hold. The account may also not exist: Google says the same.');
 }
@@ -422,7 +422,7 @@ async function googleTokenSource(options, env) {
         token: shareToken(() => useCredentials(credentials, mask)),
     };
 }
-/** GitHub's token → Google's, by STS → the service account's. */
+/** GitHub's token \u2192 Google's, by STS \u2192 the service account's. */
 async function federate(provider, account, endpoints, options, env) {
     // As google-github-actions/auth names it: by the universe's own IAM.
     const resource = `iam.${endpoints.universe}/${provider.name}`;
@@ -604,7 +604,7 @@ function failureOf(error) {
         (typeof data === 'string' ? data : reason);
     return { status: response.status, reason, message: oneLine(message) || 'no text', url };
 }
-/** `403 PERMISSION_DENIED: …`, for the end of a message. */
+/** `403 PERMISSION_DENIED: \u2026`, for the end of a message. */
 function describeFailure(failure) {
     const head = [failure.status, failure.reason].filter(Boolean).join(' ');
     return failure.message === failure.reason || head === '' ? failure.message : `${head}: ${failure.message}`;

@@ -401,7 +401,7 @@ function failureOf(error) {
         (typeof data === 'string' ? data : reason);
     return { status: response.status, reason, message: oneLine(message) || 'no text', url };
 }
-/** `403 PERMISSION_DENIED: …`, for the end of a message. */
+/** `403 PERMISSION_DENIED: \u2026`, for the end of a message. */
 function describeFailure(failure) {
     const head = [failure.status, failure.reason].filter(Boolean).join(' ');
     return failure.message === failure.reason || head === '' ? failure.message : `${head}: ${failure.message}`;

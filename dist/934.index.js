@@ -58143,8 +58143,8 @@ __webpack_require__.d(mappers_namespaceObject, {
   UserDelegationKey: () => (UserDelegationKey)
 });
 
-// EXTERNAL MODULE: ../../../work/main/node_modules/@actions/core/lib/core.js + 12 modules
-var core = __webpack_require__(36040);
+// EXTERNAL MODULE: ../../../work/main/node_modules/@actions/core/lib/core.js + 11 modules
+var core = __webpack_require__(40633);
 // EXTERNAL MODULE: external "os"
 var external_os_ = __webpack_require__(70857);
 ;// CONCATENATED MODULE: ../../../work/main/node_modules/@actions/artifact/lib/internal/shared/config.js

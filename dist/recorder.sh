@@ -64,7 +64,10 @@ tcpdump -i "$CAPTURE_INTERFACE" -p $link -s "$CAPTURE_SNAPLEN" -d -- "$CAPTURE_F
 wait $! || { text=$(cat compiled); classify "$text" filter; [ -n "$term" ] || fail $code "$text"; }
 [ -z "$term" ] || { rm -rf "$d"; exit 0; }
 
-set -- -i "$CAPTURE_INTERFACE" -p -n -U -B "$CAPTURE_BUFFER" -s "$CAPTURE_SNAPLEN" -Z root -C "$CAPTURE_SEGMENT" -w "$d/s" $link
+# After a pause the whole ring arrives at once: it must fit into the spool beside what is there.
+ring=$((CAPTURE_SPOOL / 2048))
+[ $ring -lt "$CAPTURE_BUFFER" ] || ring=$CAPTURE_BUFFER
+set -- -i "$CAPTURE_INTERFACE" -p -n -U -B $ring -s "$CAPTURE_SNAPLEN" -Z root -C "$CAPTURE_SEGMENT" -w "$d/s" $link
 [ -z "$CAPTURE_PACKETS" ] || set -- "$@" -c "$CAPTURE_PACKETS"
 : >err
 tcpdump "$@" -- "$CAPTURE_FILTER" 2>err &
@@ -91,6 +94,9 @@ begin_epoch=$(date +%s)
 echo "$begin_epoch" >listening.new && mv listening.new listening
 say "listening: ${listening#*listening on }"
 
+nice= # tcpdump comes first, where the image can say so: packets that it does not take in time are dropped
+if command -v nice >/dev/null 2>&1; then nice='nice -n 19'; fi
+
 # The hash of the logical stream: every finished segment once, in order, into one sha256sum.
 hash_segments() {
   i=0
@@ -99,7 +105,7 @@ hash_segments() {
     [ ! -e ended ] || last=1 # asked before the next segment is looked for: what is not there now never comes
     if [ -e "s$((i + 1))" ]; then last=; elif [ -z "$last" ]; then sleep 0.2; continue; fi
     if [ $i -eq 0 ]; then exec 3<s; else exec 3<"s$i"; dd bs=$header count=1 <&3 >/dev/null 2>&1; fi
-    cat <&3
+    $nice cat <&3
     exec 3<&-
     i=$((i + 1))
     echo $i >hashed
@@ -107,7 +113,8 @@ hash_segments() {
   done
 }
 echo 0 >hashed
-hash_segments | sha256sum >sum &
+hash_segments | $nice sha256sum >sum &
+hasher=$!
 
 # Segments: n is the newest, the ones before it are closed and end at the logical offsets e0, e1, …; those before `given` are deleted.
 n=0
@@ -152,6 +159,8 @@ paused=
 paused_total=0
 pauses=0
 high=$((CAPTURE_SPOOL - CAPTURE_SPOOL / 4))
+low=$((CAPTURE_SPOOL - CAPTURE_SPOOL / 8 - ring * 1024))
+[ $low -lt $((high / 2)) ] || low=$((high / 2))
 before=0
 look=0.2 # seconds until the next look: fewer where the spool grows fast, so that the last quarter is room enough
 pause_or_resume() {
@@ -163,7 +172,7 @@ pause_or_resume() {
     paused=$up
     pauses=$((pauses + 1))
     say "paused: the spool is full and nobody takes it"
-  elif [ -n "$paused" ] && { [ $held -lt $((high / 2)) ] || [ -n "$1" ]; }; then
+  elif [ -n "$paused" ] && { [ $held -le $low ] || [ -n "$1" ]; }; then
     kill -CONT $tcpdump
     paused_total=$((paused_total + up - paused))
     paused=
@@ -191,6 +200,7 @@ while :; do
       elif [ $bytes -ge "$CAPTURE_SIZE" ]; then reason=size
       elif owner_silent "$CAPTURE_OWNER_TIMEOUT"; then reason=owner
       elif [ $up -ge $deadline ]; then reason=deadline
+      elif ! kill -0 $hasher 2>/dev/null; then reason=hash
       fi
     fi
     # The kernel hands over its ring at least once a second; what it holds is lost at the stop unless we wait for it (libpcap #1011).
@@ -216,7 +226,6 @@ while :; do # a trapped signal ends `wait` before the child has
   code=$?
   [ "$was" = "$term" ] && break
 done
-[ "$reason" = died ] && [ $code -eq 0 ] && [ -n "$CAPTURE_PACKETS" ] && reason=packets
 uptime
 ended=$up
 account
@@ -231,10 +240,28 @@ while read -r count what; do
     packet*' dropped by interface') interface_dropped=$count ;;
   esac
 done <err
+# tcpdump that ends by itself has reached its count, or was ended by somebody: only its own count tells.
+[ "$reason" = died ] && [ -n "$CAPTURE_PACKETS" ] && [ "$captured" = "$CAPTURE_PACKETS" ] && reason=packets
+
+over() { # nobody may be kept waiting: the deadline, an owner that is away, a pod that goes
+  uptime
+  limit=$CAPTURE_OWNER_TIMEOUT
+  [ $up -lt $deadline ] || limit=5
+  owner_silent $limit && return 0
+  [ $up -lt $((deadline + 60000)) ] || return 0
+  [ -n "$term" ] || return 1
+  [ "$term" != 1 ] || term=$up # a pod that goes is not held up: three seconds for the rest
+  [ $((up - term)) -ge 300 ]
+}
 
 sum=
-while [ -z "$sum" ]; do
+while :; do
   read -r sum _ <sum && [ -n "$sum" ] && break
+  if ! kill -0 $hasher 2>/dev/null && ! read -r sum _ <sum || over; then
+    sum=0000000000000000000000000000000000000000000000000000000000000000 # there is no proof, and the runner will say so
+    break
+  fi
+  [ -z "$sum" ] || break
   give_back
   sleep 0.1
 done
@@ -264,16 +291,8 @@ say "stopped: $reason, $bytes bytes"
 
 # The runner gets its time to fetch the rest; never for longer than ten minutes past the deadline.
 while [ ! -e done ]; do
-  uptime
+  over && break
   give_back
-  limit=$CAPTURE_OWNER_TIMEOUT
-  [ $up -lt $deadline ] || limit=5
-  owner_silent $limit && break
-  [ $up -lt $((deadline + 60000)) ] || break
-  if [ -n "$term" ]; then
-    [ "$term" = 1 ] && term=$up # a pod that goes is not held up: three seconds for the rest
-    [ $((up - term)) -lt 300 ] || break
-  fi
   sleep 0.2
 done
 cd /

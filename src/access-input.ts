@@ -54,7 +54,11 @@ export function readAccess(input: (name: string) => string, problem: (text: stri
   }
   if (way === 'api-server') return readDirect(input, problem)
   if (way === 'cluster') return readGke(input, endpoint ?? 'auto', problem)
-  return { kind: 'kubeconfig', source: parseKubeconfig(input('kubeconfig')), context: input('context') || undefined }
+  return {
+    kind: 'kubeconfig',
+    source: parseKubeconfig(input('kubeconfig'), problem),
+    context: input('context') || undefined,
+  }
 }
 
 function readDirect(input: (name: string) => string, problem: (text: string) => void): Access {
@@ -101,8 +105,13 @@ function readGke(input: (name: string) => string, endpoint: GkeEndpoint, problem
   }
 }
 
-function parseKubeconfig(text: string): KubeconfigInput {
+function parseKubeconfig(text: string, problem: (text: string) => void): KubeconfigInput {
   if (text === '') return { kind: 'default' }
+  // A kubeconfig that is still base64 must not be shown as the path of a file that is not there.
+  if (/^[A-Za-z0-9+/=\s]{200,}$/.test(text)) {
+    problem('kubeconfig: got base64, takes the path or the content of a kubeconfig: decode it first')
+    return { kind: 'default' }
+  }
   // A kubeconfig is a mapping: it has a line break or begins as JSON; a path has neither.
   return /[\n\r]|^\s*\{/.test(text) ? { kind: 'content', content: text } : { kind: 'path', path: text }
 }

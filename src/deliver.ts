@@ -25,18 +25,58 @@ export interface Delivery {
   readonly inPost: boolean
 }
 
-/** Uploads what was captured and reports it: log, outputs, summary, and what the verdict means to the job. */
+/** Of the 7.5 s between SIGINT and SIGTERM: what an upload gets to come to its end. */
+const uploadGrace = 3_000
+
+/**
+ * Uploads what was captured and reports it: log, outputs, summary, and what the verdict means to the job. False when a cancel cut the upload
+ * off: then nothing was told, and post does all of it.
+ */
 export async function deliver(
   results: readonly CaptureResult[],
   delivery: Delivery,
   hints: readonly string[],
   notes: readonly string[],
-): Promise<void> {
+  cancel?: AbortSignal,
+): Promise<boolean> {
+  const uploads = uploadAll(results, delivery, hints)
+  const reports = await (cancel ? Promise.race([uploads, afterCancel(cancel, uploadGrace)]) : uploads)
+  if (reports === undefined) return false
+  // What cannot be told in one place is told in the others: a full disk has room for none of the runner's files.
+  for (const tell of [
+    () => Promise.resolve(setOutputs(reports)),
+    () => writeSummary(summaryMarkdown(reports, { artifactLink: delivery.job.artifactLink, notes })),
+  ]) {
+    try {
+      await tell()
+    } catch (error) {
+      delivery.log.warning(`The runner did not take the result: ${messageOf(error)}`)
+    }
+  }
+  for (const report of reports) announce(report, delivery)
+  return true
+}
+
+async function uploadAll(
+  results: readonly CaptureResult[],
+  delivery: Delivery,
+  hints: readonly string[],
+): Promise<CaptureReport[]> {
   const reports: CaptureReport[] = []
   for (const result of results) reports.push(await uploadResult(reportOf(result, hints), delivery))
-  setOutputs(reports)
-  await core.summary.addRaw(summaryMarkdown(reports, { artifactLink: delivery.job.artifactLink, notes })).write()
-  for (const report of reports) announce(report, delivery)
+  return reports
+}
+
+function afterCancel(cancel: AbortSignal, ms: number): Promise<undefined> {
+  return new Promise((resolve) => {
+    const wait = (): void => void setTimeout(() => resolve(undefined), ms).unref()
+    if (cancel.aborted) wait()
+    else cancel.addEventListener('abort', wait, { once: true })
+  })
+}
+
+async function writeSummary(markdown: string): Promise<void> {
+  if (process.env['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(markdown).write()
 }
 
 async function uploadResult(report: CaptureReport, delivery: Delivery): Promise<CaptureReport> {
@@ -118,8 +158,4 @@ export async function deliverPreflight(findings: readonly string[], hints: reado
 
 export async function deliverPreflightProblem(problem: string): Promise<void> {
   await writeSummary(preflightProblemMarkdown(problem))
-}
-
-async function writeSummary(markdown: string): Promise<void> {
-  if (process.env['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(markdown).write()
 }

@@ -1,9 +1,5 @@
-/** One bundle behind both doors of action.yml: main comes first and leaves a state; post finds it. */
-import { getState, saveState } from '@actions/core'
+/** One bundle behind both doors of action.yml: dist/index.js is main, dist/post.js (which only loads it) is post. */
+import { basename } from 'node:path'
 
-if (getState('isPost') === '') {
-  saveState('isPost', 'true')
-  await (await import('./main.ts')).main()
-} else {
-  await (await import('./post.ts')).post()
-}
+if (basename(process.argv[1] ?? '') === 'post.js') await (await import('./post.ts')).post()
+else await (await import('./main.ts')).main()

@@ -53,7 +53,7 @@ const defaultImage =
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
 /** What the artifact service and common file systems refuse in a name. */
-const badInFileName = /["<>:|*?\r\n\\/]/
+const badInFileName = /["<>:|*?\u0000-\u001f\u007f\\/]/
 
 /**
  * Reads every input. `input` gives the text of an input by its name, trimmed, '' where it is not set.
@@ -112,9 +112,11 @@ export function readRequest(input: (name: string) => string): Request {
     ),
     artifactName: readOptional(
       'artifact-name',
-      'a file name of at most 200 characters without " < > : | * ? \\ /',
+      'a file name of at most 200 bytes without " < > : | * ? \\ /',
       (text) =>
-        badInFileName.test(text) || text.length > 200 || text.startsWith('.') ? undefined : text.replace(/\.pcap$/, ''),
+        badInFileName.test(text) || Buffer.byteLength(text) > 200 || text.startsWith('.')
+          ? undefined
+          : text.replace(/\.pcap$/, ''),
     ),
     retentionDays: readOptional('retention-days', 'a number of days from 1 to 400', (text) =>
       between(parseCount(text), 1, 400),

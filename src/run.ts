@@ -1,9 +1,17 @@
 import * as core from '@actions/core'
+import { randomUUID } from 'node:crypto'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   addContainer,
+  awaitEnd,
   awaitStart,
   finishFromDisk,
   followCapture,
+  nameFile,
+  NothingCreated,
+  NothingRecorded,
+  openPart,
   sourceOf,
   type CaptureEvents,
   type CaptureRecord,
@@ -20,6 +28,7 @@ import { preflight, type Prepared } from './preflight.ts'
 import { formatDuration, formatSize } from './quantities.ts'
 import { readRequest, type Request } from './request.ts'
 import { readJob, type Job } from './runner/job.ts'
+import { lastResort } from './runner/end.ts'
 import { jobLog as log } from './runner/log.ts'
 import { stateName, type RunState } from './state.ts'
 
@@ -39,33 +48,49 @@ export async function run(cancel: AbortSignal): Promise<void> {
   }
 
   const state = stateKeeper(records, hints)
+  const room = await reserveRoom(job.temp)
   state.save('begun')
-  let running: readonly RunningCapture[]
+  let results: readonly CaptureResult[]
   try {
-    running = await log.group('Start', () => startAll(connection, records, cancel))
+    const running = await log.group('Start', () => startAll(connection, records, cancel))
+    state.save('recording', running)
+    results = await recordAll(running, cancel)
   } catch (error) {
-    if (!cancel.aborted) state.save('done') // nothing runs, so nothing is left to finish
+    await room.release()
+    // Only where nothing runs there is nothing left to finish.
+    if (error instanceof NothingRecorded || error instanceof NothingCreated) state.save('done')
     throw error
   }
-  state.save('recording', running)
-  const results = await recordAll(running, cancel)
+  await room.release()
+  state.save('captured', results)
+  const whole = results.filter(({ outcome }) => outcome.end !== 'held')
+  for (const result of whole) await nameFile(result)
   if (cancel.aborted) {
-    if (results) state.save('captured', results)
-    if (results) setOutputs(results.map((result) => reportOf(result, hints)))
+    setOutputs(whole.map((result) => reportOf(result, hints)))
     log.info('Cancelled: the post step delivers what was captured.')
     return
   }
-  if (!results) return
+  for (const result of whole) await awaitEnd(connection, result.record)
   for (const { record, scan, verdict } of results) {
     log.info(
       `Recorded pod ${record.pod}: ${scan.packets.toLocaleString('en-US')} packets, ${formatSize(scan.bytes)}, stopped by ${verdict.stopReason}`,
     )
   }
-  state.save('captured', results)
-  await unlessCancelled(cancel, 'The run was cancelled during the upload; the post step delivers the capture.', () =>
-    deliver(results, deliveryOf(request, job, false), hints, []),
-  )
-  state.save('done')
+  const delivered = await deliver(results, deliveryOf(request, job, false), hints, [], cancel)
+  if (delivered) {
+    state.save('done')
+    return
+  }
+  log.info('Cancelled during the upload: the post step delivers the capture.')
+  lastResort(100) // an upload that comes to its end after this would be a second artifact
+}
+
+/** Room for the file commands that tell the result, on a disk that the capture itself may have filled. */
+async function reserveRoom(folder: string): Promise<{ release(): Promise<void> }> {
+  const path = join(folder, `${randomUUID()}.room`)
+  await mkdir(folder, { recursive: true })
+  await writeFile(path, Buffer.alloc(65_536)).catch(() => undefined)
+  return { release: () => rm(path, { force: true }) }
 }
 
 async function prepare(request: Request, job: Job): Promise<Prepared & { readonly connection: Connection }> {
@@ -95,7 +120,9 @@ export async function finishRun(state: RunState): Promise<void> {
   const results: CaptureResult[] = []
   for (const { record, imageId, result } of state.captures) {
     const finished = result ?? (await finishCapture(request, record, imageId))
-    if (finished) results.push(finished)
+    if (!finished) continue
+    await nameFile(finished)
+    results.push(finished)
   }
   const notes = ['The step itself did not come to its end (cancelled, or killed); the post step delivered this.']
   if (results.length > 0) await deliver(results, deliveryOf(request, job, true), state.hints, notes)
@@ -116,13 +143,20 @@ async function finishCapture(
       )
       return undefined
     }
-    capture = await followCapture(connection, record, imageId, eventsOf(record))
+    const part = await openPart(record)
+    capture = followCapture(connection, record, part, imageId, eventsOf(record), Date.now())
   } catch (error) {
     log.info(`The rest of the capture of pod ${record.pod} cannot be fetched: ${messageOf(error)}`)
     return finishFromDisk(record, imageId, messageOf(error))
   }
   capture.stop('cancelled')
-  return capture.finished
+  try {
+    return await capture.finished
+  } catch (error) {
+    if (!(error instanceof NothingRecorded)) throw error
+    log.info(error.message)
+    return undefined
+  }
 }
 
 async function startAll(
@@ -133,11 +167,17 @@ async function startAll(
   return Promise.all(
     records.map(async (record) => {
       const events = eventsOf(record)
-      await addContainer(connection, record, false)
-      log.info(`Added the ephemeral container ${record.container} to pod ${record.pod}`)
-      const imageId = await awaitStart(sourceOf(connection, record), record, events, cancel)
-      log.info(`Started ${record.plan.image}${imageId ? ` (${imageId})` : ''}`)
-      return followCapture(connection, record, imageId, events)
+      const part = await openPart(record)
+      try {
+        await addContainer(connection, record, false)
+        log.info(`Added the ephemeral container ${record.container} to pod ${record.pod}`)
+        const imageId = await awaitStart(sourceOf(connection, record), record, events, cancel)
+        log.info(`Started ${record.plan.image}${imageId ? ` (${imageId})` : ''}`)
+        return followCapture(connection, record, part, imageId, events)
+      } catch (error) {
+        await part.discard()
+        throw error
+      }
     }),
   )
 }
@@ -158,27 +198,21 @@ const cancelGrace = 5_500
 /** How long the pod keeps the rest for the post step, seconds; other steps' clean-up may come first. */
 const holdFor = 600
 
-/** Records until all captures have ended; undefined where a cancel left something in a pod. */
-async function recordAll(
-  running: readonly RunningCapture[],
-  cancel: AbortSignal,
-): Promise<readonly CaptureResult[] | undefined> {
+/** Records until all captures have ended; what a cancel left in a pod ends as 'held'. */
+async function recordAll(running: readonly RunningCapture[], cancel: AbortSignal): Promise<readonly CaptureResult[]> {
   const reports = running.map((capture) => progress(capture, running.length > 1))
-  let held = false
   let holdTimer: NodeJS.Timeout | undefined
   const onCancel = (): void => {
     log.info('Cancelled: stopping the capture')
     for (const capture of running) capture.stop('cancelled')
     holdTimer = setTimeout(() => {
-      held = true
       for (const capture of running) capture.hold(holdFor)
     }, cancelGrace)
   }
   if (cancel.aborted) onCancel()
   else cancel.addEventListener('abort', onCancel, { once: true })
   try {
-    const results = await Promise.all(running.map((capture) => capture.finished))
-    return held ? undefined : results
+    return await Promise.all(running.map((capture) => capture.finished))
   } finally {
     cancel.removeEventListener('abort', onCancel)
     clearTimeout(holdTimer)
@@ -211,7 +245,8 @@ function stateKeeper(
     save: (phase, known = []) => {
       const captures = records.map((record) => {
         const one = known.find((capture) => capture.record === record)
-        return { record, imageId: one?.imageId ?? '', result: one && 'verdict' in one ? one : undefined }
+        const result = one && 'verdict' in one && one.outcome.end !== 'held' ? one : undefined
+        return { record, imageId: one?.imageId ?? '', result }
       })
       core.saveState(stateName, { phase, captures, hints } satisfies RunState)
     },

@@ -1,5 +1,5 @@
 import { mkdir, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ApiError, call } from '../cluster/api.ts'
 import type { Connection } from '../cluster/connection.ts'
 import { denied, type Target } from '../cluster/target.ts'
@@ -22,8 +22,10 @@ export interface CaptureRecord {
   readonly deadline: number
   /** the same moment by this runner's clock, ms since the epoch */
   readonly deadlineHere: number
-  /** where the finished pcap goes; it grows beside it as `.part` */
+  /** where the finished pcap goes */
   readonly path: string
+  /** where it grows; named after the container, so that no other capture continues it */
+  readonly partPath: string
 }
 
 /** A capture that runs. */
@@ -77,6 +79,7 @@ export function recordOf(
     deadline,
     deadlineHere: Date.now() + deadline * 1000 - serverTime,
     path,
+    partPath: join(dirname(path), `${container}.part`),
   }
 }
 
@@ -100,7 +103,7 @@ export async function addContainer(connection: Connection, record: CaptureRecord
 function refused(error: ApiError, record: CaptureRecord): Error {
   const nothing = 'Nothing was created.'
   if (/violates PodSecurity/.test(error.message)) {
-    return new ConfigurationError(
+    return new NothingCreated(
       `namespace: ${JSON.stringify(record.namespace)} enforces a Pod Security level that forbids a capture container: ${error.message}. ` +
         'A capture needs uid 0 and, of capabilities, the default ones (level "baseline" takes that, "restricted" never). ' +
         `Ask for the label pod-security.kubernetes.io/enforce=baseline on the namespace${
@@ -109,13 +112,13 @@ function refused(error: ApiError, record: CaptureRecord): Error {
     )
   }
   if (error.status === 404) {
-    return new ConfigurationError(`pod: ${JSON.stringify(record.pod)} went away before the capture began. ${nothing}`)
+    return new NothingCreated(`pod: ${JSON.stringify(record.pod)} went away before the capture began. ${nothing}`)
   }
   if (error.status === 403 && error.reason === 'Forbidden' && /cannot patch/.test(error.message)) {
-    return denied(error, 'patch', 'pods/ephemeralcontainers', record.namespace)
+    return new NothingCreated(denied(error, 'patch', 'pods/ephemeralcontainers', record.namespace).message)
   }
   if (error.status < 500) {
-    return new ConfigurationError(
+    return new NothingCreated(
       `pod: the cluster refuses a capture container in ${JSON.stringify(record.pod)}: ${error.message}. ${nothing}`,
     )
   }
@@ -150,7 +153,7 @@ export async function awaitStart(
   let failingSince: number | undefined
   let cancelledAt: number | undefined
   let last = ''
-  const remains = `The pod keeps one entry for the ephemeral container ${record.container}; it records nothing, and ends at its deadline.`
+  const remains = `The pod keeps one entry for the ephemeral container ${record.container}; should it still start, it ends by itself after ${record.plan.ownerTimeout} s.`
   for (;;) {
     const state = await containerState(source)
     if (state.kind === 'running') return state.imageId
@@ -196,6 +199,12 @@ export async function awaitStart(
   }
 }
 
+/** The cluster has refused the container, so there is none. */
+export class NothingCreated extends ConfigurationError {}
+
+/** The container has ended without recording: nothing is left to finish. */
+export class NothingRecorded extends ConfigurationError {}
+
 /** The recorder's own last words (`error CODE TEXT`) in terms of the inputs. */
 function startError(words: string, record: CaptureRecord): Error {
   const match = /^error (\S+) ?([\s\S]*)$/.exec(words.trim())
@@ -203,7 +212,7 @@ function startError(words: string, record: CaptureRecord): Error {
   const text = (match?.[2] ?? words).replace(/tcpdump: (data link type \S+)?/g, '').trim()
   const remains = `The pod keeps one ended entry for the ephemeral container ${record.container}.`
   const said = (input: string, cause: string, fix: string): Error =>
-    new ConfigurationError(`${input}: ${cause}: ${text || 'no words'}. ${fix} ${remains}`)
+    new NothingRecorded(`${input}: ${cause}: ${text || 'no words'}. ${fix} ${remains}`)
   switch (code) {
     case 'filter':
       return said('filter', `the pod's tcpdump refuses ${JSON.stringify(record.plan.filter)}`, 'See pcap-filter(7).')
@@ -228,18 +237,28 @@ function startError(words: string, record: CaptureRecord): Error {
   }
 }
 
-/** Follows a capture whose container runs, from where its part file ends, to its result. */
-export async function followCapture(
+/** The part file of a capture: made before the container is, continued by the post step. @throws the file system's error */
+export async function openPart(record: CaptureRecord): Promise<PartFile> {
+  await mkdir(dirname(record.partPath), { recursive: true })
+  return openPartFile(record.partPath)
+}
+
+/**
+ * Follows a capture whose container runs, from where its part file ends, to its result. `endsBy`: when its recording is over at the latest,
+ * ms since the epoch, where that is not to be told from its begin (in post it is over now).
+ */
+export function followCapture(
   connection: Connection,
   record: CaptureRecord,
+  part: PartFile,
   imageId: string,
   events: CaptureEvents,
-): Promise<RunningCapture> {
-  await mkdir(dirname(record.path), { recursive: true })
-  const part = await openPartFile(`${record.path}.part`)
+  endsBy?: number,
+): RunningCapture {
   let listeningSince: number | undefined
   const { plan } = record
-  const end = (): number => (listeningSince === undefined ? record.deadlineHere : listeningSince + plan.duration * 1000)
+  const end = (): number =>
+    endsBy ?? (listeningSince === undefined ? record.deadlineHere : listeningSince + plan.duration * 1000)
   const follower = followSpool(
     sourceOf(connection, record),
     part,
@@ -254,8 +273,13 @@ export async function followCapture(
     },
   )
   // The recorder keeps the limits itself; this is the second line, for a recorder whose clock stands still.
+  let seen = 0
+  let progress = Date.now()
   const guard = setInterval(() => {
-    if (Date.now() > end() + limitGrace) follower.stop('duration')
+    if (part.received() > seen) progress = Date.now()
+    seen = part.received()
+    if (Date.now() > Math.max(end(), progress) + resumeGrace + limitGrace) follower.giveUp()
+    else if (Date.now() > end() + limitGrace) follower.stop('duration')
     else if (part.received() > plan.size + plan.spoolLimit) follower.stop('size')
   }, 1_000)
   return {
@@ -270,12 +294,10 @@ export async function followCapture(
       .then(async (outcome) => {
         // It ran, but failed before it recorded anything: the container's own words say which input is wrong.
         if (outcome.end === 'container-ended' && /^error \S/.test(outcome.detail)) {
-          await part.close()
+          await part.discard()
           throw startError(outcome.detail, record)
         }
-        const result = await conclude(record, imageId, part, outcome)
-        if (outcome.end === 'whole') await awaitEnd(connection, record)
-        return result
+        return conclude(record, imageId, part, outcome)
       }),
   }
 }
@@ -292,13 +314,12 @@ export function sourceOf(connection: Connection, record: CaptureRecord): FollowS
 
 /** What the part file alone has, when the cluster can no longer be asked. */
 export async function finishFromDisk(record: CaptureRecord, imageId: string, detail: string): Promise<CaptureResult> {
-  await mkdir(dirname(record.path), { recursive: true })
-  const part = await openPartFile(`${record.path}.part`)
+  const part = await openPart(record)
   const outcome: FollowOutcome = { trailer: undefined, end: 'gave-up', detail, resumed: 0 }
   return conclude(record, imageId, part, outcome)
 }
 
-/** Closes the part file, judges, and gives the file its final name. */
+/** Closes the part file, judges, and cuts what is broken. The file gets its name by `nameFile`, after the result is saved. */
 async function conclude(
   record: CaptureRecord,
   imageId: string,
@@ -317,12 +338,19 @@ async function conclude(
   if (settled.end === 'held') return { ...result, path: undefined }
   const kept = verdict.verdict === 'partial' ? await cutToWholePackets(part.path) : { scan, sha256 }
   if (kept.scan.wholeBytes === 0) return { ...result, ...kept, path: undefined }
-  await rename(part.path, record.path)
   return { ...result, ...kept, path: record.path }
 }
 
+/** Gives the file of a result its final name; once is enough. */
+export async function nameFile({ record, path }: CaptureResult): Promise<void> {
+  if (path === undefined) return
+  await rename(record.partPath, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+}
+
 /** Sees the container end after the last acknowledgement; it ends by itself in any case. */
-async function awaitEnd(connection: Connection, record: CaptureRecord): Promise<void> {
+export async function awaitEnd(connection: Connection, record: CaptureRecord): Promise<void> {
   const end = Date.now() + 5_000
   while (Date.now() < end) {
     const { kind } = await containerState(sourceOf(connection, record))

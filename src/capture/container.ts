@@ -73,8 +73,8 @@ export function ephemeralContainer(name: string, plan: CapturePlan, deadline: nu
   }
 }
 
-/** tcpdump's -B, KiB: the kernel's default of 2 MiB overflows at 20,000 packets a second. */
-const ringKiB = 16384
+/** tcpdump's -B, KiB: two seconds of 50,000 packets of 300 bytes; libpcap's default of 2 MiB overflows at 20,000 a second. */
+const ringKiB = 32768
 
 /** Kubernetes expands $(NAME) in command and env, and turns $$ into $ (k8s.io/kubernetes third_party/forked/golang/expansion). */
 function literal(text: string): string {

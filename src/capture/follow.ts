@@ -37,6 +37,8 @@ export interface FollowOutcome {
 export interface Follower {
   /** Asks the recorder to stop; asked again on each new connection until it has. */
   stop(reason: 'cancelled' | 'duration' | 'size'): void
+  /** Ends the following with what is here. */
+  giveUp(): void
   /** Leaves the rest in the pod for `seconds`, for post to fetch. */
   hold(seconds: number): void
   readonly outcome: Promise<FollowOutcome>
@@ -63,6 +65,8 @@ export function followSpool(
   let current: RemoteCommand | undefined
   let stopReason: string | undefined
   let held = false
+  let abandoned = false
+  let hurry = false
   let listening = false
   let resumed = 0
   let wake: () => void = () => undefined
@@ -164,6 +168,7 @@ export function followSpool(
         reason = messageOf(error)
       }
       if (held) return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed }
+      if (abandoned) return { trailer: undefined, end: 'gave-up', detail: 'nothing more came', resumed }
       if (part.received() > before) {
         backoff = firstBackoff
         lastProgress = Date.now()
@@ -194,14 +199,22 @@ export function followSpool(
         }
       })
       if (held) return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed }
-      backoff = Math.min(backoff * 2, longestBackoff)
+      backoff = hurry ? firstBackoff : Math.min(backoff * 2, longestBackoff)
+      hurry = false
     }
   }
 
   return {
     stop(reason) {
       stopReason = reason
-      current?.send(`stop ${reason}`)
+      if (current?.send(`stop ${reason}`)) return
+      hurry = true // the recorder must hear it: the next connection is made at once
+      wake()
+    },
+    giveUp() {
+      abandoned = true
+      current?.close()
+      wake()
     },
     hold(seconds) {
       held = true

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, stat, truncate } from 'node:fs/promises'
-import { freeYoungBuffers } from '../garbage.ts'
+import { open, rm, stat, truncate } from 'node:fs/promises'
+import { freeBuffers } from '../garbage.ts'
 import { createScanner, type PcapScan, type PcapScanner } from '../pcap/scanner.ts'
 
 /** The runner's end of the spool: a file that grows, its hash, and a reader that follows the packets. */
@@ -20,6 +20,8 @@ export interface PartFile {
   sha256(): string
   /** Waits until everything is on disk and closes. @throws the file system's error */
   close(): Promise<void>
+  /** Closes and removes the file: there was nothing to record. */
+  discard(): Promise<void>
 }
 
 /** Frames of some KB are collected into blocks of this size, bytes: one write and one hash step for many, and no frame outlives its arrival. */
@@ -94,7 +96,7 @@ export async function openPartFile(path: string): Promise<PartFile> {
       uncollected += chunk.length
       if (uncollected > collectEvery) {
         uncollected = 0
-        freeYoungBuffers()
+        freeBuffers('minor')
       }
       return full.length < mostBlocks ? undefined : room.wait()
     },
@@ -106,6 +108,10 @@ export async function openPartFile(path: string): Promise<PartFile> {
       await writer
       await file.close()
       if (failure) throw failure
+    },
+    discard: async () => {
+      await file.close()
+      await rm(path, { force: true })
     },
   }
 }

@@ -36,8 +36,11 @@ export function judge({ outcome, scan, sha256, loopback }: Evidence): Verdict {
       reasons.push(`${scan.bytes} of ${trailer.size} bytes arrived (${endings[outcome.end]})`)
     else if (sha256 !== trailer.sha256) reasons.push('the SHA-256 of what arrived is not that of what was sent')
     if (trailer.reason === 'died') reasons.push(`tcpdump ended by itself (exit code ${trailer.exit}): ${trailer.words}`)
+    if (trailer.reason === 'terminated') reasons.push('the pod was stopped before the capture was over')
     if (trailer.reason === 'owner') reasons.push('the recorder had not heard from the runner for too long and stopped')
     if (trailer.reason === 'deadline') reasons.push('the recorder reached its deadline before its duration was over')
+    if (!knownReasons.has(trailer.reason))
+      reasons.push(`the recorder stopped for a reason of its own (${trailer.reason})`)
     if (trailer.pauses > 0) {
       reasons.push(
         `recording paused ${times(trailer.pauses)} for ${(trailer.pausedMs / 1000).toFixed(1)} s in all, because the spool was full`,
@@ -87,6 +90,8 @@ const stops = new Map<string, StopReason>([
   ['cancelled', 'cancelled'],
   ['terminated', 'target-gone'],
 ])
+
+const knownReasons = new Set([...stops.keys(), 'died', 'owner', 'deadline'])
 
 function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { messageOf } from '../errors.ts'
-import { freeYoungBuffers } from '../garbage.ts'
+import { freeBuffers } from '../garbage.ts'
 
 export interface UploadedArtifact {
   readonly id: number
@@ -32,7 +32,7 @@ export async function uploadRaw(
   const { DefaultArtifactClient } = await import('@actions/artifact')
   // The client keeps 8 MiB for each block under way; five of them are the most of this process' memory.
   process.env['ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY'] ??= '2'
-  const collecting = setInterval(freeYoungBuffers, 100)
+  const collecting = setInterval(() => freeBuffers('major'), 100)
   try {
     const { id, digest, size } = await new DefaultArtifactClient().uploadArtifact(name, [path], dirname(path), {
       skipArchive: true,

@@ -70,12 +70,16 @@ describe('what a step says', () => {
     expect(result.state).toEqual({ 'main-ran': 'true', token: 'kept hunter2' })
     expect(result.summary).toBe('# The password is ***\n')
     expect(result.groups).toEqual(['Phase one'])
-    expect(result.annotations.filter((one) => one.message !== 'from stderr')).toEqual([
+    expect(result.annotations).toEqual([
       { level: 'warning', message: 'look: 100%\nhere', properties: { title: 'a, b' } },
       { level: 'warning', message: 'anywhere', properties: {} },
       { level: 'error', message: 'it failed', properties: {} },
     ])
-    expect(result.annotations).toContainEqual({ level: 'notice', message: 'from stderr', properties: {} })
+  })
+
+  it('is taken from stderr, too', async () => {
+    const { annotations } = await start('stderr').done
+    expect(annotations).toEqual([{ level: 'notice', message: 'from stderr', properties: {} }])
   })
 
   it('is shown with masks, and with commands of foreign text as text', async () => {

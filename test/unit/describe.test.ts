@@ -17,6 +17,7 @@ function result(changes: Partial<CaptureResult> = {}): CaptureResult {
       deadline: 0,
       deadlineHere: 0,
       path: '/t/x.pcap',
+      partPath: '/t/packet-capture-x.part',
     },
     imageId: 'tools@sha256:1',
     verdict: judge(evidence),

@@ -236,7 +236,7 @@ describe('refused, with the name, what it got and what it takes', () => {
 
 describe('action.yml', () => {
   it('is a node24 action with both doors, a branding and no machine in it', () => {
-    expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js', post: 'dist/index.js' })
+    expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js', post: 'dist/post.js' })
     expect(action.branding).toEqual({ icon: expect.any(String) as string, color: expect.any(String) as string })
     expect(action.name.length).toBeGreaterThan(5)
     expect(action.description.length).toBeLessThanOrEqual(125)

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   addContainer,
+  nameFile,
+  openPart,
   awaitStart,
   finishFromDisk,
   followCapture,
@@ -282,8 +284,11 @@ describe('the result', () => {
       }
       if (lines !== undefined) session.stderr(`${lines}end\n`)
     }
-    const capture = await followCapture(server.connection, recordFor(), 'tools@sha256:1', events)
-    return capture.finished
+    const record = recordFor()
+    const capture = followCapture(server.connection, record, await openPart(record), 'tools@sha256:1', events)
+    const result = await capture.finished
+    await nameFile(result)
+    return result
   }
 
   it('of a whole stream is complete, and its file has its final name', async () => {
@@ -293,7 +298,7 @@ describe('the result', () => {
       path: join(folder, 'sub', 'x.pcap'),
     })
     expect(readFileSync(result.path ?? '').equals(stream)).toBe(true)
-    expect(existsSync(`${result.path ?? ''}.part`)).toBe(false)
+    expect(existsSync(result.record.partPath)).toBe(false)
     expect(result.sha256).toBe(hash(stream))
     expect(listening).toBe(1)
   })
@@ -328,11 +333,12 @@ describe('the result', () => {
   it('of a hold leaves the part file for post, which goes on from it', async () => {
     container = { running: {} }
     server.exec = (session) => session.stdout(stream.subarray(0, 50))
-    const capture = await followCapture(server.connection, recordFor(), '', events)
+    const first = recordFor()
+    const capture = followCapture(server.connection, first, await openPart(first), '', events)
     await until('some bytes', () => capture.part.received() === 50)
     capture.hold(600)
     await expect(capture.finished).resolves.toMatchObject({ outcome: { end: 'held' }, path: undefined })
-    expect(readFileSync(join(folder, 'sub', 'x.pcap.part'))).toHaveLength(50)
+    expect(readFileSync(first.partPath)).toHaveLength(50)
 
     const asked = server.sessions.length
     const result = await run(stream.subarray(50), trailer())
@@ -345,7 +351,7 @@ describe('the result', () => {
     container = { running: {} }
     server.exec = (session) => session.stdout(stream.subarray(0, 150))
     const record = recordFor()
-    const capture = await followCapture(server.connection, record, '', events)
+    const capture = followCapture(server.connection, record, await openPart(record), '', events)
     await until('some bytes', () => capture.part.received() === 150)
     capture.hold(600)
     await capture.finished
@@ -354,6 +360,8 @@ describe('the result', () => {
       verdict: { verdict: 'partial', reason: expect.stringContaining('the kubeconfig is gone') as string },
       scan: { packets: 1 },
     })
+    await nameFile(result)
+    await nameFile(result) // once is enough, twice does no harm
     expect(readFileSync(result.path ?? '').equals(pcap(60))).toBe(true)
   })
 })

@@ -157,8 +157,15 @@ describe('the stop reason', () => {
   })
 
   it('of a limit is no flaw: the capture is complete', () => {
-    for (const reason of ['size', 'packets', 'cancelled', 'terminated']) {
+    for (const reason of ['size', 'packets', 'cancelled']) {
       expect(verdict({ outcome: outcome({ trailer: trailer({ reason }) }) }).verdict).toBe('complete')
     }
+  })
+
+  it.each(['terminated', 'hash', 'anything'])('%s: the capture was not over, though all of it arrived', (reason) => {
+    expect(verdict({ outcome: outcome({ trailer: trailer({ reason }) }) })).toMatchObject({
+      verdict: 'partial',
+      stopReason: reason === 'terminated' ? 'target-gone' : 'error',
+    })
   })
 })
