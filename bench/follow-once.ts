@@ -1,10 +1,10 @@
 /** One following of a finished spool, for stream.ts: `follow-once.ts NAMESPACE POD CONTAINER FILE` prints the seconds and the CPU seconds. */
 import { followSpool } from '../src/capture/follow.ts'
 import { openPartFile } from '../src/capture/part-file.ts'
-import { connect } from '../src/cluster/connection.ts'
+import { connectKubeconfig } from '../src/cluster/kubeconfig.ts'
 
 const [namespace = '', pod = '', container = '', path = ''] = process.argv.slice(2)
-const connection = await connect({ kind: 'default' }, undefined, process.env, () => undefined)
+const connection = await connectKubeconfig({ kind: 'default' }, undefined, process.env, () => undefined)
 await connection.credentials() // the first time it reads files
 const part = await openPartFile(path)
 

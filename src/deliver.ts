@@ -7,6 +7,7 @@ import { messageOf } from './errors.ts'
 import { formatSize } from './quantities.ts'
 import type { CaptureReport } from './report/report.ts'
 import { resultJson } from './report/result.ts'
+import { preflightMarkdown, preflightProblemMarkdown } from './report/preflight.ts'
 import { summaryMarkdown } from './report/summary.ts'
 import type { Severity } from './request.ts'
 import { UploadError, uploadRaw } from './runner/artifact.ts'
@@ -148,4 +149,13 @@ function announce(report: CaptureReport, { log, ifIncomplete, ifEmpty, inPost }:
     const kept = report.pcapPath === undefined ? '' : ` The file stays on the runner: ${report.pcapPath}`
     fail(`The capture of ${where} was not uploaded: ${report.uploadError ?? 'no reason is known'}.${kept}`)
   }
+}
+
+/** What `preflight: only` found, for the summary. */
+export async function deliverPreflight(findings: readonly string[], hints: readonly string[]): Promise<void> {
+  await writeSummary(preflightMarkdown(findings, hints))
+}
+
+export async function deliverPreflightProblem(problem: string): Promise<void> {
+  await writeSummary(preflightProblemMarkdown(problem))
 }

@@ -1,3 +1,4 @@
+import { readAccess, type Access } from './access-input.ts'
 import { ConfigurationError } from './errors.ts'
 import { parseCount, parseDuration, parseSize } from './quantities.ts'
 
@@ -14,8 +15,9 @@ export interface Request {
   readonly image: string
   readonly capabilities: readonly Capability[]
   readonly allowHostNetwork: boolean
-  readonly kubeconfig: KubeconfigInput
-  readonly context: string | undefined
+  readonly access: Access
+  /** only: nothing is captured */
+  readonly preflight: 'on' | 'only'
   readonly startTimeout: number
   /** seconds without a word from the runner after which the recorder ends by itself */
   readonly ownerTimeout: number
@@ -37,10 +39,6 @@ export interface Limits {
 }
 
 export type TargetInput = { readonly kind: 'pod' | 'deployment'; readonly name: string }
-export type KubeconfigInput =
-  | { readonly kind: 'default' }
-  | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'content'; readonly content: string }
 const capabilities = ['NET_RAW', 'NET_ADMIN'] as const
 export type Capability = (typeof capabilities)[number]
 const severities = ['error', 'warn', 'ignore'] as const
@@ -66,8 +64,7 @@ export function readRequest(input: (name: string) => string): Request {
   const read = <T>(name: string, takes: string, parse: (text: string) => T | undefined): T => {
     const text = input(name)
     const value = parse(text)
-    if (value === undefined)
-      problems.push(`${name}: got ${name === 'kubeconfig' ? 'no kubeconfig' : quoted(text)}, takes ${takes}`)
+    if (value === undefined) problems.push(`${name}: got ${quoted(text)}, takes ${takes}`)
     return value as T // a problem stops the run below, before anything reads the value
   }
   const readOptional = <T>(name: string, takes: string, parse: (text: string) => T | undefined): T | undefined =>
@@ -100,12 +97,10 @@ export function readRequest(input: (name: string) => string): Request {
     image: read('image', 'an image reference', (text) => matching(/^[a-z0-9][\w./:@-]*$/i, 512)(text || defaultImage)),
     capabilities: read('capabilities', `${capabilities.join(', ')}, or nothing`, parseCapabilities),
     allowHostNetwork: read('allow-host-network', 'true or false', parseBoolean),
-    kubeconfig: read(
-      'kubeconfig',
-      'the path or the content of a kubeconfig (decode it first where it is base64)',
-      parseKubeconfig,
+    access: readAccess(input, (text) => problems.push(text)),
+    preflight: read('preflight', 'on or only', (text) =>
+      (['on', 'only'] as const).find((word) => word === (text || 'on')),
     ),
-    context: input('context') || undefined,
     startTimeout: read('start-timeout', '90, 90s or 2m, from 5s to 1h', (text) =>
       between(parseDuration(text || '2m'), 5, 3600),
     ),
@@ -159,14 +154,6 @@ function parseCapabilities(text: string): readonly Capability[] | undefined {
   const words = text.split(/[\s,]+/).filter((word) => word !== '')
   const known = words.map((word) => capabilities.find((capability) => capability === word.toUpperCase()))
   return known.includes(undefined) ? undefined : [...new Set(known as Capability[])]
-}
-
-function parseKubeconfig(text: string): KubeconfigInput | undefined {
-  if (text === '') return { kind: 'default' }
-  // A kubeconfig that is still base64 must not be shown as the path of a file that is not there.
-  if (/^[A-Za-z0-9+/=\s]{200,}$/.test(text)) return undefined
-  // A kubeconfig is a mapping: it has a line break or begins as JSON; a path has neither.
-  return /[\n\r]|^\s*\{/.test(text) ? { kind: 'content', content: text } : { kind: 'path', path: text }
 }
 
 function parseSeverity(text: string): Severity | undefined {

@@ -12,27 +12,22 @@ import {
   NothingCreated,
   NothingRecorded,
   openPart,
-  recordOf,
   sourceOf,
   type CaptureEvents,
   type CaptureRecord,
   type CaptureResult,
   type RunningCapture,
 } from './capture/capture.ts'
-import { containerName, spoolLimitFor, type CapturePlan } from './capture/container.ts'
-import { checkFilterHere, widerFilter } from './capture/filter.ts'
 import { containerState } from './capture/follow.ts'
-import { endRemains, findRemains } from './capture/remains.ts'
-import { captureRights, requireRights } from './cluster/access.ts'
-import { call } from './cluster/api.ts'
-import { connect, type Connection } from './cluster/connection.ts'
-import { findTargets, type Target } from './cluster/target.ts'
-import { deliver, setOutputs, type Delivery } from './deliver.ts'
+import type { Connection } from './cluster/connection.ts'
+import { deliver, deliverPreflight, deliverPreflightProblem, setOutputs, type Delivery } from './deliver.ts'
 import { reportOf } from './describe.ts'
 import { Cancelled, messageOf } from './errors.ts'
+import { openCluster } from './open.ts'
+import { preflight, type Prepared } from './preflight.ts'
 import { formatDuration, formatSize } from './quantities.ts'
 import { readRequest, type Request } from './request.ts'
-import { defaultArtifactName, readJob, type Job } from './runner/job.ts'
+import { readJob, type Job } from './runner/job.ts'
 import { lastResort } from './runner/end.ts'
 import { jobLog as log } from './runner/log.ts'
 import { stateName, type RunState } from './state.ts'
@@ -41,11 +36,16 @@ import { stateName, type RunState } from './state.ts'
 export async function run(cancel: AbortSignal): Promise<void> {
   const request = readRequest((name) => core.getInput(name))
   const job = readJob(process.env)
-  const { connection, records, hints } = await unlessCancelled(
+  const { connection, records, hints, findings } = await unlessCancelled(
     cancel,
     'The run was cancelled before the capture had begun; nothing was created.',
-    () => log.group('Preflight', () => preflight(request, job)),
+    () => log.group('Preflight', () => prepare(request, job)),
   )
+  if (request.preflight === 'only') {
+    await deliverPreflight(findings, hints)
+    log.info('preflight: only, so nothing is captured')
+    return
+  }
 
   const state = stateKeeper(records, hints)
   const room = await reserveRoom(job.temp)
@@ -93,6 +93,16 @@ async function reserveRoom(folder: string): Promise<{ release(): Promise<void> }
   return { release: () => rm(path, { force: true }) }
 }
 
+async function prepare(request: Request, job: Job): Promise<Prepared & { readonly connection: Connection }> {
+  try {
+    const connection = await openCluster(request.access, process.env)
+    return { ...(await preflight(connection, request, job, log)), connection }
+  } catch (error) {
+    if (request.preflight === 'only') await deliverPreflightProblem(messageOf(error))
+    throw error
+  }
+}
+
 /** A cancel does not wait for a call that hangs: the grace is short, and what is under way changes nothing in the cluster. */
 async function unlessCancelled<T>(cancel: AbortSignal, message: string, body: () => Promise<T>): Promise<T> {
   const cancelled = new Promise<never>((_resolve, reject) => {
@@ -125,7 +135,7 @@ async function finishCapture(
 ): Promise<CaptureResult | undefined> {
   let capture: RunningCapture
   try {
-    const connection = await open(request)
+    const connection = await openCluster(request.access, process.env)
     const { kind } = await containerState(sourceOf(connection, record))
     if (kind === 'waiting') {
       log.info(
@@ -147,80 +157,6 @@ async function finishCapture(
     log.info(error.message)
     return undefined
   }
-}
-
-interface Prepared {
-  readonly connection: Connection
-  readonly records: readonly CaptureRecord[]
-  readonly hints: readonly string[]
-}
-
-/** Everything that can be refused is refused here; nothing is made. */
-async function preflight(request: Request, job: Job): Promise<Prepared> {
-  const connection = await open(request)
-  const namespace = request.namespace ?? connection.namespace ?? 'default'
-  log.info(`Cluster: ${connection.description}`)
-  const checkedHere = await checkFilterHere(request.filter, request.interface)
-  const targets = await findTargets(connection, namespace, request.target, request)
-  await requireRights(connection, namespace, captureRights)
-  log.info('Rights: as needed')
-  const records: CaptureRecord[] = []
-  const hints: string[] = []
-  for (const target of targets) {
-    log.info(`Target: pod ${target.pod} in ${target.namespace} on node ${target.node}`)
-    const { serverTime } = await call(connection, 'GET', `/api/v1/namespaces/${target.namespace}/pods/${target.pod}`)
-    for (const container of findRemains(target, job.repository, serverTime ?? Date.now())) {
-      log.info(await endRemains(connection, target, container))
-    }
-    const record = plan(request, job, target, serverTime ?? Date.now())
-    await addContainer(connection, record, true)
-    log.info('Admission: the cluster would take the capture container')
-    const wider = widerFilter(target.facts, request.filter)
-    if (wider !== undefined) {
-      hints.push(
-        `The pod has a sidecar: the filter misses the plaintext requests that the app sends (they go to 127.0.0.1:15001). With \`${wider}\` they are there, too.`,
-      )
-    }
-    records.push(record)
-  }
-  log.info(`Filter: ${request.filter || 'none'}${checkedHere ? ' (compiles on this runner)' : ''}`)
-  for (const hint of hints) log.info(`Hint: ${hint}`)
-  return { connection, records, hints }
-}
-
-function open(request: Request): Promise<Connection> {
-  return connect(request.kubeconfig, request.context, process.env, (secret) => {
-    if (masked.has(secret)) return
-    masked.add(secret)
-    core.setSecret(secret)
-  })
-}
-
-const masked = new Set<string>()
-
-function plan(request: Request, job: Job, target: Target, serverTime: number): CaptureRecord {
-  const spoolLimit = spoolLimitFor(target, request.spoolLimit)
-  if (spoolLimit < request.spoolLimit) {
-    log.info(
-      `Spool: at most ${formatSize(spoolLimit)} of the node's disk, because of the pod's ephemeral-storage limits`,
-    )
-  }
-  const capturePlan: CapturePlan = {
-    filter: request.filter,
-    interface: request.interface,
-    snaplen: request.snaplen,
-    duration: request.limits.duration,
-    size: request.limits.size,
-    packets: request.limits.packets,
-    image: request.image,
-    capabilities: request.capabilities,
-    startTimeout: request.startTimeout,
-    ownerTimeout: request.ownerTimeout,
-    spoolLimit,
-  }
-  const name = request.artifactName ?? defaultArtifactName(target.pod, job)
-  const path = join(job.temp, `${name}.pcap`)
-  return recordOf(target, containerName(job.repository), capturePlan, path, serverTime)
 }
 
 async function startAll(

@@ -17,8 +17,11 @@ export class ApiError extends Error {
   readonly status: number
   /** `reason` of the Status object: NotFound, Forbidden, … */
   readonly reason: string
-  constructor(status: number, reason: string, message: string) {
+  /** the input that leads to this API server */
+  readonly input: Connection['input']
+  constructor(status: number, reason: string, message: string, input: Connection['input'] = 'kubeconfig') {
     super(message)
+    this.input = input
     this.status = status
     this.reason = reason
   }
@@ -102,12 +105,22 @@ export function apiError(status: number, text: string, connection: Connection): 
       ? body.message
       : text.trim().slice(0, 500) || 'no text'
   if (status === 401) {
+    const advice =
+      connection.whenRefused?.() ??
+      (connection.input === 'kubeconfig'
+        ? 'The token has expired or belongs to another cluster: make the kubeconfig in the same job, shortly before this step.'
+        : 'The token has expired or belongs to another cluster.')
     return new ConfigurationError(
-      `kubeconfig: the API server ${connection.description} does not accept the credentials (401 ${message}). ` +
-        'The token has expired or belongs to another cluster: make the kubeconfig in the same job, shortly before this step.',
+      `${connection.input}: the API server ${connection.description} does not accept the credentials (401 ${message}). ${advice}`,
     )
   }
-  return new ApiError(status, typeof body?.reason === 'string' ? body.reason : '', message)
+  if (status === 403 && body?.kind !== 'Status' && connection.hint !== undefined) {
+    // Not the API server's RBAC: what guards the endpoint.
+    return new ConfigurationError(
+      `${connection.input}: the endpoint of ${connection.description} refuses us (403 ${message}): ${connection.hint}`,
+    )
+  }
+  return new ApiError(status, typeof body?.reason === 'string' ? body.reason : '', message, connection.input)
 }
 
 /** Names the cause of a connection that could not be made, and what to look at. */
@@ -115,18 +128,25 @@ export function unreachable(connection: Connection, error: unknown): Error {
   if (error instanceof ConfigurationError) return error
   const code = (error as NodeJS.ErrnoException).code ?? ''
   const hints: Record<string, string> = {
-    ECONNREFUSED: 'nothing listens there: is the address of the kubeconfig still the right one?',
+    ECONNREFUSED: 'nothing listens there: is the address still the right one?',
     ENOTFOUND: 'its name is not known here: does the cluster have a public endpoint, or does the runner need a VPN?',
     ETIMEDOUT: 'no answer: does a firewall or an authorized network keep this runner out?',
     ECONNRESET: 'the connection was reset: is there a proxy in the way (HTTPS_PROXY, NO_PROXY)?',
   }
   const certificate = /certificate|self.signed|CERT_/i.test(`${code} ${messageOf(error)}`)
-    ? 'its certificate is not the one that the kubeconfig trusts (certificate-authority-data)'
+    ? `its certificate is not the one that ${trusted[connection.input]}`
     : undefined
-  const hint = certificate ?? hints[code] ?? 'can this runner reach it?'
+  const cause = certificate ?? hints[code] ?? 'can this runner reach it?'
+  const hint = connection.hint === undefined ? '' : `. ${connection.hint}`
   return new UnreachableError(
-    `kubeconfig: the API server ${connection.description} cannot be reached (${messageOf(error)}): ${hint}`,
+    `${connection.input}: the API server ${connection.description} cannot be reached (${messageOf(error)}): ${cause}${hint}`,
   )
+}
+
+const trusted: Record<Connection['input'], string> = {
+  kubeconfig: 'the kubeconfig trusts (certificate-authority-data)',
+  'api-server': 'the input `certificate-authority` (without it: this runner) trusts',
+  cluster: 'Google Cloud names for the cluster; is something in between?',
 }
 
 /** No answer came at all; a later try may get one. */

@@ -197,7 +197,7 @@ function asTarget(namespace: string, pod: Pod, options: { readonly allowHostNetw
 export function denied(error: ApiError, verb: string, resource: string, namespace: string): Error {
   if (error.status !== 403) return error
   return new ConfigurationError(
-    `kubeconfig: its user may not ${verb} ${resource} in the namespace ${JSON.stringify(namespace)} (${error.message}). ` +
+    `${error.input}: its user may not ${verb} ${resource} in the namespace ${JSON.stringify(namespace)} (${error.message}). ` +
       `Grant it with a Role that has the verb "${verb}" on "${resource}"; all that the action needs: ` +
       'pods get and list, pods/ephemeralcontainers patch, pods/exec get and create, and deployments get where one is named.',
   )

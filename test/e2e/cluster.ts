@@ -174,6 +174,27 @@ interface KubeconfigFile {
   contexts: { name: string; context: { cluster: string; user: string } }[]
 }
 
+/** The cluster of the administrator's kubeconfig. */
+function adminCluster(): Manifest & { server: string } {
+  const file = load(readFileSync(kubeconfigPath(), 'utf8')) as KubeconfigFile
+  const current = file.contexts.find(({ name }) => name === file['current-context'])?.context
+  const cluster = file.clusters.find(({ name }) => name === current?.cluster)?.cluster
+  if (cluster === undefined) throw new Error(`${kubeconfigPath()} has no current cluster`)
+  return cluster
+}
+
+export function clusterServer(): URL {
+  return new URL(adminCluster().server)
+}
+
+/** PEM */
+export function clusterAuthority(): string {
+  const cluster = adminCluster()
+  const path = cluster['certificate-authority'] as string | undefined
+  if (path !== undefined) return readFileSync(path, 'utf8')
+  return Buffer.from((cluster['certificate-authority-data'] as string | undefined) ?? '', 'base64').toString('utf8')
+}
+
 /** The administrator's cluster with another user, namespace or cluster fields, as the text of a kubeconfig. */
 export function kubeconfigWith(change: { user?: Manifest; namespace?: string; cluster?: Manifest }): string {
   const file = load(readFileSync(kubeconfigPath(), 'utf8')) as KubeconfigFile & {

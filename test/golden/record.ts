@@ -104,6 +104,7 @@ function normalised(text: string, runner: Runner): string {
   const replacements: [RegExp | string, string][] = [
     [runner.folders.temp, 'RUNNER_TEMP'],
     [runner.folders.temp.replaceAll('_', '&#95;'), 'RUNNER_TEMP'],
+    [/\bjob-\d+\b/g, 'USER'],
     [/127\.0\.0\.1:\d{4,5}/g, 'HOST'],
     [/packet-capture-[0-9a-f]{6}-[0-9a-f]{8}/g, 'packet-capture-OWNER-ID'],
     [/(capture-[\w.-]*?-1658821493-1-capture)-[0-9a-f]+/g, '$1-ID'],

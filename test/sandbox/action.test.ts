@@ -310,7 +310,11 @@ here('what is refused', () => {
       { with: { pod: target }, without: ['patch pods/ephemeralcontainers', 'create pods/exec'] },
       /lacks rights in the namespace "shop": patch pods\/ephemeralcontainers, create pods\/exec/,
     ],
-    ['no-right-at-all', { with: { pod: target }, without: ['get pods', 'list pods'] }, /may not get pods/],
+    [
+      'no-right-at-all',
+      { with: { pod: target }, without: ['get pods', 'list pods'] },
+      /lacks rights in the namespace "shop": get pods, list pods\./,
+    ],
     ['filter-wrong', { with: { pod: target, filter: 'tcp prot 80' } }, /^filter: /],
     ['kubeconfig-missing', { with: { pod: target, kubeconfig: 'no/such/file' } }, /^kubeconfig: there is no file/],
     ['context-wrong', { with: { pod: target, context: 'prod' } }, /^context: got "prod"/],
@@ -323,6 +327,16 @@ here('what is refused', () => {
       'unreachable',
       { with: { pod: target }, kubeconfig: (text) => text.replace(/server: .*/, 'server: https://127.0.0.1:1') },
       /cannot be reached/,
+    ],
+    [
+      'everything-at-once',
+      { with: { pod: 'vault', namespace: 'locked', filter: 'tcp prot 80' }, without: ['create pods/exec'] },
+      /^3 things stand in the way\. Nothing was created\.\n- kubeconfig: .*create pods\/exec[^]*\n- filter: [^]*\n- namespace: /,
+    ],
+    [
+      'preflight-only',
+      { with: { pod: target, preflight: 'only' }, without: ['patch pods/ephemeralcontainers'] },
+      /patch pods\/ephemeralcontainers/,
     ],
   ])(
     '%s: nothing is created, in words of its own',
@@ -375,18 +389,78 @@ here('what is refused', () => {
   )
 })
 
+here('preflight: only', () => {
+  it.concurrent(
+    'writes what it found to the summary, creates nothing and leaves post nothing to do',
+    async () => {
+      const outcome = await run({ with: { pod: 'deployment/checkout', preflight: 'only', filter: 'tcp port 8080' } })
+      expectSound(outcome)
+      const { main, post, results } = outcome
+      expect(main).toMatchObject({ exitCode: 0, annotations: [], outputs: {} })
+      expect(main.summary).toContain('Ready to capture')
+      expect(main.summary).toContain('all 6 that are needed')
+      expect(post.log).toBe('')
+      expect(outcome.cluster.filter(({ method, query }) => method === 'PATCH' && !query.includes('dryRun'))).toEqual([])
+      expect(results).toEqual([])
+      expectGolden('preflight-only', outcome, outcome.runner)
+    },
+    60_000,
+  )
+})
+
 here('the bundle', () => {
-  it('answers a bad input before anything heavy is read', async () => {
-    const coverage = join(temp, 'coverage')
-    const { main, cluster: asked } = await run({ with: { pod: '' }, env: { NODE_V8_COVERAGE: coverage } })
-    expect(main.exitCode).toBe(1)
-    expect(asked).toEqual([])
+  /** The files of dist that a run read. */
+  function readFiles(coverage: string): string[] {
     const read = new Set<string>()
     for (const file of readdirSync(coverage)) {
       const { result } = JSON.parse(readFileSync(join(coverage, file), 'utf8')) as { result: { url: string }[] }
       for (const { url } of result) if (url.includes('/dist/')) read.add(fileURLToPath(url))
     }
-    const sizes = Object.fromEntries([...read].map((path) => [basename(path), statSync(path).size]))
+    return [...read]
+  }
+  const has = (path: string, words: string): boolean => readFileSync(path, 'utf8').includes(words)
+
+  it('reads nothing of Google where a kubeconfig leads into the cluster', async () => {
+    const coverage = join(temp, 'coverage-kubeconfig')
+    const { main } = await run({
+      with: { pod: target, duration: '1', filter: 'tcp port 8080' },
+      env: { NODE_V8_COVERAGE: coverage },
+    })
+    expect(main.exitCode).toBe(0)
+    const read = readFiles(coverage)
+    const google = ['class IdentityPoolClient ', 'clusters/NAME']
+    for (const words of google) {
+      // The words are in the bundle, so that their absence says something.
+      const holders = readdirSync(join(root, 'dist')).filter(
+        (name) => name.endsWith('.js') && has(join(root, 'dist', name), words),
+      )
+      expect(holders).not.toEqual([])
+      expect(read.map((path) => basename(path)).filter((name) => holders.includes(name))).toEqual([])
+    }
+    expect(read.map((path) => has(path, 'function connectKubeconfig(')).filter(Boolean)).toHaveLength(1)
+    expect(read.some((path) => has(path, 'function connectDirectly('))).toBe(false)
+  }, 60_000)
+
+  it('reads neither the kubeconfig parser nor Google where an API server is entered directly', async () => {
+    const coverage = join(temp, 'coverage-direct')
+    const { main } = await run({
+      with: { pod: target, 'api-server': 'https://127.0.0.1:1', token: 'no-such-token' },
+      env: { NODE_V8_COVERAGE: coverage },
+    })
+    expect(main.annotations[0]?.message).toMatch(/^api-server: the API server 127\.0\.0\.1:1 .*ECONNREFUSED/)
+    const read = readFiles(coverage)
+    expect(read.some((path) => has(path, 'function connectDirectly('))).toBe(true)
+    for (const words of ['function connectKubeconfig(', 'class KubeConfig ', 'class IdentityPoolClient ']) {
+      expect(read.some((path) => has(path, words))).toBe(false)
+    }
+  }, 30_000)
+
+  it('answers a bad input before anything heavy is read', async () => {
+    const coverage = join(temp, 'coverage')
+    const { main, cluster: asked } = await run({ with: { pod: '' }, env: { NODE_V8_COVERAGE: coverage } })
+    expect(main.exitCode).toBe(1)
+    expect(asked).toEqual([])
+    const sizes = Object.fromEntries(readFiles(coverage).map((path) => [basename(path), statSync(path).size]))
     expect(sizes).toHaveProperty(['index.js'])
     const total = Object.values(sizes).reduce((sum, size) => sum + size, 0)
     const all = readdirSync(join(root, 'dist'))

@@ -42,8 +42,8 @@ describe('defaults', () => {
         'docker.io/nicolaka/netshoot:v0.14@sha256:7f08c4aff13ff61a35d30e30c5c1ea8396eac6ab4ce19fd02d5a4b3b5d0d09a2',
       capabilities: [],
       allowHostNetwork: false,
-      kubeconfig: { kind: 'default' },
-      context: undefined,
+      access: { kind: 'kubeconfig', source: { kind: 'default' }, context: undefined },
+      preflight: 'on',
       startTimeout: 120,
       ownerTimeout: 60,
       spoolLimit: 64_000_000,
@@ -98,14 +98,14 @@ describe('accepted', () => {
     ['allow-host-network', 'true', { allowHostNetwork: true }],
     ['allow-host-network', 'TRUE', { allowHostNetwork: true }],
     ['allow-host-network', 'False', { allowHostNetwork: false }],
-    ['kubeconfig', 'ci/kubeconfig.yaml', { kubeconfig: { kind: 'path', path: 'ci/kubeconfig.yaml' } }],
     [
       'kubeconfig',
-      'apiVersion: v1\nkind: Config',
-      { kubeconfig: { kind: 'content', content: 'apiVersion: v1\nkind: Config' } },
+      'ci/kubeconfig.yaml',
+      { access: { kind: 'kubeconfig', source: { kind: 'path', path: 'ci/kubeconfig.yaml' }, context: undefined } },
     ],
-    ['kubeconfig', '{"kind":"Config"}', { kubeconfig: { kind: 'content', content: '{"kind":"Config"}' } }],
-    ['context', 'prod eu/1', { context: 'prod eu/1' }],
+    ['context', 'prod eu/1', { access: { kind: 'kubeconfig', source: { kind: 'default' }, context: 'prod eu/1' } }],
+    ['preflight', 'only', { preflight: 'only' }],
+    ['preflight', 'on', { preflight: 'on' }],
     ['start-timeout', '5', { startTimeout: 5 }],
     ['start-timeout', '1h', { startTimeout: 3600 }],
     ['owner-timeout', '20', { ownerTimeout: 20 }],
@@ -198,6 +198,7 @@ describe('refused, with the name, what it got and what it takes', () => {
     ['retention-days', '401'],
     ['if-incomplete', 'fail'],
     ['if-empty', 'Error'],
+    ['preflight', 'off'],
   ])('%s: %j', (name, text) => {
     const message = refusal({ [name]: text })
     expect(message).toMatch(/^An input is wrong; nothing was contacted\.\n/)
@@ -220,10 +221,11 @@ describe('refused, with the name, what it got and what it takes', () => {
     }
     const more = { 'max-size': 'x', 'max-packets': 'x', image: ' x', capabilities: 'X', 'allow-host-network': 'x' }
     const times = { 'start-timeout': 'x', 'owner-timeout': 'x', 'retention-days': 'x' }
-    const rest = { 'spool-limit': 'x', 'artifact-name': '/', 'if-incomplete': 'x', 'if-empty': 'x' }
-    const all = { ...wrong, ...more, ...times, ...rest }
+    const rest = { 'spool-limit': 'x', 'artifact-name': '/', 'if-incomplete': 'x', 'if-empty': 'x', preflight: 'x' }
+    const access = { cluster: 'Shop', endpoint: 'x' }
+    const all = { ...wrong, ...more, ...times, ...rest, ...access }
     const message = refusal(all)
-    expect(message).toMatch(/^19 inputs are wrong; nothing was contacted\.\n/)
+    expect(message).toMatch(/^22 inputs are wrong; nothing was contacted\.\n/)
     for (const name of Object.keys(all)) expect(message).toContain(`\n  ${name}: got `)
   })
 
@@ -238,7 +240,7 @@ describe('action.yml', () => {
     expect(action.branding).toEqual({ icon: expect.any(String) as string, color: expect.any(String) as string })
     expect(action.name.length).toBeGreaterThan(5)
     expect(action.description.length).toBeLessThanOrEqual(125)
-    expect(actionText).not.toMatch(/\/work|localhost|127\.0\.0\.1/)
+    expect(actionText).not.toMatch(/\/work\/|localhost|127\.0\.0\.1/)
   })
 
   it('describes every input and every output', () => {
@@ -261,10 +263,19 @@ describe('action.yml', () => {
 
   it('declares exactly the inputs that the code reads', () => {
     const asked = new Set<string>()
-    readRequest((name) => {
-      asked.add(name)
-      return name === 'pod' ? 'web-1' : ''
-    })
+    for (const way of ['kubeconfig', 'api-server', 'cluster']) {
+      const ask = (name: string): string => {
+        asked.add(name)
+        return (
+          {
+            pod: 'web-1',
+            [way]: way === 'api-server' ? 'https://k8s.example' : 'projects/p/locations/l/clusters/c',
+            token: way === 'api-server' ? 't' : '',
+          }[name] ?? ''
+        )
+      }
+      readRequest(ask)
+    }
     expect([...asked].sort()).toEqual(Object.keys(action.inputs).sort())
   })
 })

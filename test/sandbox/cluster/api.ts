@@ -5,7 +5,7 @@ import { patchEphemeral, patchTypes } from './ephemeral.ts'
 import type { Kubelet } from './kubelet.ts'
 import { allContainers, type KubernetesObject, type Pod } from './objects.ts'
 import { podSecurityViolation } from './podsecurity.ts'
-import { refusal, reviewAccess, reviewRules, type Authorizer, type User } from './rbac.ts'
+import { refusal, reviewAccess, reviewRules, reviewSelf, type Authorizer, type User } from './rbac.ts'
 import * as answer from './status.ts'
 import type { ApiResponse } from './status.ts'
 import type { Store } from './store.ts'
@@ -42,9 +42,13 @@ const resourceNames = new Set([
   'deployments',
   'replicasets',
   'selfsubjectaccessreviews',
+  'selfsubjectreviews',
   'selfsubjectrulesreviews',
 ])
-const groupOf: Record<string, string> = { namespaces: '', pods: '', deployments: 'apps', replicasets: 'apps' }
+const groupOf: Record<string, string> = {
+  ...{ namespaces: '', pods: '', deployments: 'apps', replicasets: 'apps' },
+  selfsubjectreviews: 'authentication.k8s.io',
+}
 const kindOf: Record<string, string> = {
   namespaces: 'Namespace',
   pods: 'Pod',
@@ -212,6 +216,7 @@ export function handle(context: ApiContext, request: ApiRequest): ApiResponse {
 
   if (resource === 'selfsubjectaccessreviews' && verb === 'create')
     return reviewAccess(authorizer, user, request.body ?? {})
+  if (resource === 'selfsubjectreviews' && verb === 'create') return reviewSelf(user, store.now())
   if (resource === 'selfsubjectrulesreviews' && verb === 'create')
     return reviewRules(authorizer, user, request.body ?? {})
 

@@ -37,6 +37,7 @@ const resources: Record<string, Resource[]> = {
     resource('deployments', 'Deployment', true, ['get', 'list'], ['deploy']),
     resource('replicasets', 'ReplicaSet', true, ['get', 'list'], ['rs']),
   ],
+  'authentication.k8s.io/v1': [resource('selfsubjectreviews', 'SelfSubjectReview', false, ['create'])],
   'authorization.k8s.io/v1': [
     resource('selfsubjectaccessreviews', 'SelfSubjectAccessReview', false, ['create']),
     resource('selfsubjectrulesreviews', 'SelfSubjectRulesReview', false, ['create']),

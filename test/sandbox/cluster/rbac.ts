@@ -1,6 +1,7 @@
 // Who may do what: real rules, asked by the reviews and enforced on every call.
 
 import { ok, type ApiResponse } from './status.ts'
+import { timestamp } from './store.ts'
 
 export interface Rule {
   /** Where the rule holds; everywhere when absent (a ClusterRoleBinding). */
@@ -34,11 +35,14 @@ export interface Authorizer {
 
 const everything: Rule = { apiGroups: ['*'], resources: ['*'], verbs: ['*'] }
 /** ClusterRole system:basic-user, which every user has. */
-const basic: Rule = {
-  apiGroups: ['authorization.k8s.io'],
-  resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
-  verbs: ['create'],
-}
+const basic: Rule[] = [
+  {
+    apiGroups: ['authorization.k8s.io'],
+    resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
+    verbs: ['create'],
+  },
+  { apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'], verbs: ['create'] },
+]
 
 const has = (list: string[], item: string): boolean => list.includes('*') || list.includes(item)
 
@@ -46,7 +50,7 @@ export function createAuthorizer(): Authorizer {
   const bound = new Map<string, Rule[]>()
   const rulesOf = (user: User): Rule[] => [
     ...(user.groups.includes('system:masters') ? [everything] : []),
-    ...(user.groups.includes('system:authenticated') ? [basic] : []),
+    ...(user.groups.includes('system:authenticated') ? basic : []),
     ...(bound.get(user.name) ?? []),
   ]
   return {
@@ -70,6 +74,13 @@ export function createAuthorizer(): Authorizer {
 export function refusal(user: User, { verb, group, resource, namespace }: Attributes): string {
   const where = namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`
   return `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${group}" ${where}`
+}
+
+/** Who the caller is, from Kubernetes 1.28 on. */
+export function reviewSelf({ name, groups }: User, now: Date): ApiResponse {
+  const head = { kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1' }
+  const metadata = { creationTimestamp: timestamp(now) }
+  return ok({ ...head, metadata, status: { userInfo: { username: name, groups } } }, 201)
 }
 
 interface ReviewSpec {

@@ -1,4 +1,6 @@
-import { captureRights, requireRights } from '../../../src/cluster/access.ts'
+import { readFileSync } from 'node:fs'
+import { loadAll } from 'js-yaml'
+import { missingRights, nameOf, rightsFor, rightsProblem, whoAmI } from '../../../src/cluster/access.ts'
 import { ConfigurationError } from '../../../src/errors.ts'
 import { startServer, status, type Server } from './server.ts'
 
@@ -24,40 +26,115 @@ function answer(allow: (right: string) => boolean): void {
     return { status: 201, body: { status: { allowed: allow(right) } } }
   }
 }
-const review = (): Promise<void> => requireRights(server.connection, 'shop', captureRights)
 
-it('asks for each right of a capture in its namespace, by POST of a SelfSubjectAccessReview', async () => {
-  answer(() => true)
-  await expect(review()).resolves.toBeUndefined()
-  const asked = server.requests.map(({ method, path, body }) => {
-    expect({ method, path }).toEqual({ method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews' })
-    expect(JSON.parse(body)).toMatchObject({ apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview' })
-    const { namespace, verb, group, resource, subresource } = (JSON.parse(body) as Review).spec.resourceAttributes
-    expect({ namespace, group }).toEqual({ namespace: 'shop', group: '' })
-    return `${verb} ${resource}/${subresource ?? ''}`
+describe('the rights', () => {
+  const missing = (kind: 'pod' | 'deployment' = 'pod'): ReturnType<typeof missingRights> =>
+    missingRights(server.connection, 'shop', rightsFor(kind))
+
+  it.each([
+    ['pod', []],
+    ['deployment', ['apps: get deployments/']],
+  ] as const)(
+    'of a %s are asked for each in its namespace, by POST of a SelfSubjectAccessReview',
+    async (kind, more) => {
+      answer(() => true)
+      await expect(missing(kind)).resolves.toEqual([])
+      const asked = server.requests.map(({ method, path, body }) => {
+        expect({ method, path }).toEqual({
+          method: 'POST',
+          path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+        })
+        expect(JSON.parse(body)).toMatchObject({
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SelfSubjectAccessReview',
+        })
+        const { namespace, verb, group, resource, subresource } = (JSON.parse(body) as Review).spec.resourceAttributes
+        expect(namespace).toBe('shop')
+        return `${group}: ${verb} ${resource}/${subresource ?? ''}`
+      })
+      expect(asked.sort()).toEqual([
+        ...[': create pods/exec', ': get pods/', ': get pods/exec', ': list pods/', ': patch pods/ephemeralcontainers'],
+        ...more,
+      ])
+    },
+  )
+
+  it('that are missing are found', async () => {
+    answer((right) => right === 'get pods')
+    const found = (await missing()).map((right) => `${right.verb} ${nameOf(right)}`)
+    expect(found).toEqual(['list pods', 'patch pods/ephemeralcontainers', 'get pods/exec', 'create pods/exec'])
   })
-  expect(asked.sort()).toEqual(['create pods/exec', 'get pods/', 'get pods/exec', 'patch pods/ephemeralcontainers'])
+
+  it('are missing where the answer has no words', async () => {
+    server.answer = () => ({ status: 201, body: {} })
+    await expect(missing()).resolves.toHaveLength(5)
+  })
+
+  it('of a server that does not answer are its error', async () => {
+    server.answer = () => ({ status: 500, body: status('InternalError', 'etcd is away') })
+    await expect(missing()).rejects.toThrow('etcd is away')
+  })
+
+  it('are exactly those that docs/rbac/developer.yaml grants', () => {
+    const text = readFileSync(new URL('../../../docs/rbac/developer.yaml', import.meta.url), 'utf8')
+    const documents = loadAll(text) as { kind: string; rules?: Record<string, string[]>[] }[]
+    const granted = documents
+      .filter(({ kind }) => kind === 'Role')
+      .flatMap(({ rules = [] }) => rules)
+      .flatMap(({ apiGroups = [], resources = [], verbs = [] }) =>
+        apiGroups.flatMap((group) => resources.flatMap((name) => verbs.map((verb) => `${group}: ${verb} ${name}`))),
+      )
+    const used = rightsFor('deployment').map((right) => `${right.group}: ${right.verb} ${nameOf(right)}`)
+    expect(granted.sort()).toEqual(used.sort())
+  })
 })
 
-it('names every missing verb with its resource at once, with the rules that would give them', async () => {
-  answer((right) => right === 'get pods')
-  const refused = review()
-  await expect(refused).rejects.toThrow(ConfigurationError)
-  await expect(refused).rejects.toThrow(
-    /^kubeconfig: .* in the namespace "shop": patch pods\/ephemeralcontainers, get pods\/exec, create pods\/exec\. Nothing was created\./,
-  )
-  await expect(refused).rejects.toThrow(
-    '{ apiGroups: [""], resources: ["pods/ephemeralcontainers"], verbs: ["patch"] }',
-  )
-  await expect(refused).rejects.not.toThrow('"pods"')
+describe('the problem', () => {
+  const [, , patch, getExec] = rightsFor('pod')
+
+  it('names every right, the lines that grant it, and the command', () => {
+    const message = rightsProblem({ input: 'kubeconfig' }, undefined, 'shop', [patch!, getExec!])
+    expect(message).toMatch(
+      /^kubeconfig: its user lacks rights in the namespace "shop": patch pods\/ephemeralcontainers, get pods\/exec\. Nothing was created\./,
+    )
+    expect(message).toContain('{ apiGroups: [""], resources: ["pods/ephemeralcontainers"], verbs: ["patch"] }')
+    expect(message).toContain('{ apiGroups: [""], resources: ["pods/exec"], verbs: ["get"] }')
+    expect(message).toContain('kubectl -n shop apply -f')
+    expect(message).not.toContain('"pods"')
+  })
+
+  it('names who it is about, and the way in', () => {
+    expect(rightsProblem({ input: 'cluster' }, 'capture@shop.example', 'shop', [patch!])).toMatch(
+      /^cluster: its user "capture@shop\.example" lacks rights/,
+    )
+  })
 })
 
-it('takes an answer without words for a no', async () => {
-  server.answer = () => ({ status: 201, body: {} })
-  await expect(review()).rejects.toThrow(/get pods, patch/)
-})
+describe('who we are', () => {
+  it('is told by a SelfSubjectReview', async () => {
+    server.answer = () => ({
+      status: 201,
+      body: { status: { userInfo: { username: 'dev', groups: ['system:authenticated'] } } },
+    })
+    await expect(whoAmI(server.connection)).resolves.toBe('dev')
+    const [request] = server.requests
+    expect(request).toMatchObject({ method: 'POST', path: '/apis/authentication.k8s.io/v1/selfsubjectreviews' })
+    expect(JSON.parse(request?.body ?? '')).toMatchObject({
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'SelfSubjectReview',
+    })
+  })
 
-it('hands on the error of a server that does not answer the question', async () => {
-  server.answer = () => ({ status: 500, body: status('InternalError', 'etcd is away') })
-  await expect(review()).rejects.toThrow('etcd is away')
+  it.each([
+    ['does not know the question (before 1.28)', 404],
+    ['does not let us ask', 403],
+  ])('is unknown where the server %s', async (_what, code) => {
+    server.answer = () => ({ status: code, body: status('NotFound', 'the server could not find the resource') })
+    await expect(whoAmI(server.connection)).resolves.toBeUndefined()
+  })
+
+  it('is nobody where the credentials are refused', async () => {
+    server.answer = () => ({ status: 401, body: status('Unauthorized', 'Unauthorized') })
+    await expect(whoAmI(server.connection)).rejects.toThrow(ConfigurationError)
+  })
 })

@@ -153,3 +153,39 @@ describe('no answer', () => {
     await expect(call(server.connection, 'GET', '/x', undefined, 200)).rejects.toThrow(/cannot be reached/)
   })
 })
+
+describe('an endpoint that is guarded by something before the API server', () => {
+  const guarded = (): Connection => ({
+    ...server.connection,
+    input: 'cluster',
+    hint: 'the identity needs container.clusters.connect',
+    whenRefused: () => 'Its subject is repo:octo-org/shop.',
+  })
+
+  it('refuses in words of its own: the hint says what to look at', async () => {
+    server.answer = () => ({ status: 403, body: '<html>Permission denied</html>' })
+    await expect(get(guarded())).rejects.toThrow(
+      /^cluster: the endpoint of .* refuses us \(403 .*Permission denied.*\): the identity needs container\.clusters\.connect$/,
+    )
+    await expect(get(guarded())).rejects.toThrow(ConfigurationError)
+  })
+
+  it('is not taken for the API server, which answers with a Status', async () => {
+    server.answer = () => ({ status: 403, body: status('Forbidden', 'pods is forbidden') })
+    await expect(get(guarded())).rejects.toThrow(ApiError)
+    await expect(get(guarded())).rejects.toThrow(/^pods is forbidden$/)
+  })
+
+  it('has the hint where it cannot be reached', async () => {
+    await expect(get({ ...guarded(), server: 'https://127.0.0.1:1' })).rejects.toThrow(
+      /^cluster: the API server .*ECONNREFUSED.*container\.clusters\.connect/,
+    )
+  })
+
+  it('tells where the credentials are refused what to compare', async () => {
+    server.answer = () => ({ status: 401, body: status('Unauthorized', 'Unauthorized') })
+    await expect(get(guarded())).rejects.toThrow(
+      /^cluster: .* does not accept the credentials \(401 Unauthorized\)\. Its subject is repo:octo-org\/shop\.$/,
+    )
+  })
+})

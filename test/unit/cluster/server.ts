@@ -117,6 +117,7 @@ export async function startServer({ tls }: { tls?: 'address' | 'localhost' } = {
     exec: () => undefined,
     protocols: ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
     connection: {
+      input: 'kubeconfig',
       server: url,
       namespace: undefined,
       description: 'test.example as dev (context test)',

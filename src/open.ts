@@ -1,0 +1,97 @@
+import * as core from '@actions/core'
+import type { Access } from './access-input.ts'
+import type { Connection } from './cluster/connection.ts'
+
+/** Opens the way into the cluster that the inputs name. Each way loads only what it needs. Every credential is masked before it is used. */
+export async function openCluster(access: Access, env: NodeJS.ProcessEnv): Promise<Connection> {
+  switch (access.kind) {
+    case 'kubeconfig': {
+      const { connectKubeconfig } = await import('./cluster/kubeconfig.ts')
+      return connectKubeconfig(access.source, access.context, env, mask)
+    }
+    case 'direct':
+      return openDirect(access, env)
+    case 'gke':
+      return openGke(access, env)
+  }
+}
+
+async function openDirect(
+  { server, certificateAuthority, credential }: Access & { kind: 'direct' },
+  env: NodeJS.ProcessEnv,
+): Promise<Connection> {
+  const { cachedToken, claimsOf, connectDirectly } = await import('./cluster/direct.ts')
+  const common = { input: 'api-server', server, certificateAuthority, namespace: undefined } as const
+  if (credential.kind === 'token') {
+    return connectDirectly({ ...common, as: 'the given token', token: () => Promise.resolve(credential.token) }, mask)
+  }
+  let last = ''
+  const token = cachedToken(async () => (last = await githubIdToken(credential.audience, env)))
+  const whenRefused = (): string => {
+    const { iss, sub } = claimsOf(last)
+    return (
+      `The job's id token has the issuer ${iss ?? '?'}, the audience ${credential.audience} and the subject ${JSON.stringify(sub ?? '?')}. ` +
+      'The AuthenticationConfiguration of the API server must have a `jwt` entry with this issuer and this audience whose rules take this ' +
+      'subject; the subject of a job without `environment:` names its branch instead (docs/access.md).'
+    )
+  }
+  return connectDirectly({ ...common, as: `GitHub's id token for ${credential.audience}`, token, whenRefused }, mask)
+}
+
+async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv): Promise<Connection> {
+  const { googleTokenSource } = await import('./google/identity.ts')
+  const { findCluster } = await import('./google/cluster.ts')
+  const { connectDirectly } = await import('./cluster/direct.ts')
+  const source = await googleTokenSource(
+    {
+      workloadIdentityProvider: access.workloadIdentityProvider,
+      serviceAccount: access.serviceAccount,
+      getIdToken: (audience) => core.getIDToken(audience),
+      secret: mask,
+    },
+    env,
+  )
+  const gke = await findCluster(
+    { cluster: access.cluster, location: access.location, project: access.projectId },
+    access.endpoint,
+    source,
+    env,
+  )
+  return connectDirectly(
+    {
+      input: 'cluster',
+      server: gke.server,
+      certificateAuthority: gke.certificateAuthority,
+      as: `${source.description} (${gke.description})`,
+      namespace: undefined,
+      token: async () => (await source.token()).value,
+      hint: gke.hint,
+    },
+    mask,
+  )
+}
+
+async function githubIdToken(audience: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const { ConfigurationError, messageOf } = await import('./errors.ts')
+  if (!env['ACTIONS_ID_TOKEN_REQUEST_URL']) {
+    throw new ConfigurationError(
+      'oidc-audience: this job may not have an id token. Add `permissions: id-token: write` to it; a pull request from a fork never gets one.',
+    )
+  }
+  try {
+    return await core.getIDToken(audience)
+  } catch (error) {
+    throw new ConfigurationError(`oidc-audience: GitHub gave no id token: ${messageOf(error)}`)
+  }
+}
+
+const masked = new Set<string>()
+
+/** Masks a secret and its base64: kubeconfigs, Secrets and basic authentication have it in that form. */
+function mask(secret: string): void {
+  for (const form of [secret, Buffer.from(secret).toString('base64')]) {
+    if (secret === '' || masked.has(form)) return
+    masked.add(form)
+    core.setSecret(form)
+  }
+}
