@@ -1,5 +1,6 @@
 /** One following of a finished spool, for stream.ts: `follow-once.ts NAMESPACE POD CONTAINER FILE` prints the seconds and the CPU seconds. */
 import { followSpool } from '../src/capture/follow.ts'
+import { containerPlace } from '../src/capture/pod-place.ts'
 import { openPartFile } from '../src/capture/part-file.ts'
 import { connectKubeconfig } from '../src/cluster/kubeconfig.ts'
 
@@ -10,7 +11,7 @@ const part = await openPartFile(path)
 
 const began = performance.now()
 const before = process.cpuUsage()
-const follower = followSpool({ connection, namespace, pod, container, uid: '' }, part, () => 0, {
+const follower = followSpool(containerPlace({ connection, namespace, pod, container, uid: '' }), part, () => 0, {
   listening: () => undefined,
   interrupted: (reason) => console.error(reason),
   foreign: (line) => console.error(line),

@@ -134,7 +134,7 @@ export function setOutputs(reports: readonly CaptureReport[]): void {
 
 function announce(report: CaptureReport, { log, ifIncomplete, ifEmpty, inPost }: Delivery): void {
   const fail = (sentence: string): void => (inPost ? log.warning(sentence) : log.failure(sentence))
-  const where = `pod ${report.pod} in ${report.namespace}`
+  const where = report.pod === '' ? `node ${report.node}` : `pod ${report.pod} in ${report.namespace}`
   if (report.artifact) log.info(`Artifact: ${report.artifact.url}`)
   if (report.pcapPath !== undefined) log.info(`File: ${report.pcapPath}`)
   const sentence = `The capture of ${where} is ${report.verdict}: ${report.verdictReason}.`

@@ -1,4 +1,5 @@
 import type { CaptureResult } from './capture/capture.ts'
+import { endedEntry } from './capture/ephemeral.ts'
 import type { CaptureReport } from './report/report.ts'
 
 /** One capture in the words of the report, before its upload. */
@@ -13,6 +14,9 @@ export function reportOf(result: CaptureResult, hints: readonly string[]): Captu
     container: record.container,
     image: plan.image,
     imageId: result.imageId,
+    level: record.where.kind === 'container' ? 'pod' : 'node',
+    method: methods[record.where.kind],
+    remains: result.remains ?? (record.where.kind === 'container' ? [endedEntry(record.container)] : ['not known yet']),
     interface: plan.interface,
     filter: plan.filter,
     snaplen: plan.snaplen,
@@ -36,6 +40,8 @@ export function reportOf(result: CaptureResult, hints: readonly string[]): Captu
     uploadError: undefined,
   }
 }
+
+const methods = { container: 'ephemeral-container', 'node-pod': 'node-pod', ssh: 'ssh' } as const
 
 const memorySpool =
   'The pod gave no room for a spool on its disk, so one of 4 MB in memory was used: where the connection is slower than the traffic, recording pauses.'

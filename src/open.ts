@@ -1,19 +1,51 @@
 import * as core from '@actions/core'
 import type { Access } from './access-input.ts'
 import type { Connection } from './cluster/connection.ts'
+import type { GoogleTokenSource } from './google/identity.ts'
+
+/** A cluster, entered. */
+export interface Cluster {
+  readonly connection: Connection
+  /** undefined: not known, because the way in does not tell */
+  readonly autopilot: boolean | undefined
+  /** Google's side of it, where the inputs or google-github-actions/auth give an identity; asked for only where it is needed. @throws ConfigurationError */
+  google(): Promise<GoogleTokenSource>
+}
 
 /** Opens the way into the cluster that the inputs name. Each way loads only what it needs. Every credential is masked before it is used. */
-export async function openCluster(access: Access, env: NodeJS.ProcessEnv): Promise<Connection> {
+export async function openCluster(access: Access, env: NodeJS.ProcessEnv): Promise<Cluster> {
   switch (access.kind) {
     case 'kubeconfig': {
       const { connectKubeconfig } = await import('./cluster/kubeconfig.ts')
-      return connectKubeconfig(access.source, access.context, env, mask)
+      const connection = await connectKubeconfig(access.source, access.context, env, mask)
+      return { connection, autopilot: undefined, google: once(() => openGoogle({}, env)) }
     }
-    case 'direct':
-      return openDirect(access, env)
+    case 'direct': {
+      const connection = await openDirect(access, env)
+      return { connection, autopilot: undefined, google: once(() => openGoogle({}, env)) }
+    }
     case 'gke':
       return openGke(access, env)
   }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}
+
+async function openGoogle(
+  {
+    workloadIdentityProvider,
+    serviceAccount,
+  }: { workloadIdentityProvider?: string | undefined; serviceAccount?: string | undefined },
+  env: NodeJS.ProcessEnv,
+): Promise<GoogleTokenSource> {
+  const { googleTokenSource } = await import('./google/identity.ts')
+  return googleTokenSource(
+    { workloadIdentityProvider, serviceAccount, getIdToken: (audience) => core.getIDToken(audience), secret: mask },
+    env,
+  )
 }
 
 async function openDirect(
@@ -38,26 +70,17 @@ async function openDirect(
   return connectDirectly({ ...common, as: `GitHub's id token for ${credential.audience}`, token, whenRefused }, mask)
 }
 
-async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv): Promise<Connection> {
-  const { googleTokenSource } = await import('./google/identity.ts')
+async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv): Promise<Cluster> {
+  const source = await openGoogle(access, env)
   const { findCluster } = await import('./google/cluster.ts')
   const { connectDirectly } = await import('./cluster/direct.ts')
-  const source = await googleTokenSource(
-    {
-      workloadIdentityProvider: access.workloadIdentityProvider,
-      serviceAccount: access.serviceAccount,
-      getIdToken: (audience) => core.getIDToken(audience),
-      secret: mask,
-    },
-    env,
-  )
   const gke = await findCluster(
     { cluster: access.cluster, location: access.location, project: access.projectId },
     access.endpoint,
     source,
     env,
   )
-  return connectDirectly(
+  const connection = await connectDirectly(
     {
       input: 'cluster',
       server: gke.server,
@@ -69,6 +92,7 @@ async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv)
     },
     mask,
   )
+  return { connection, autopilot: gke.autopilot, google: () => Promise.resolve(source) }
 }
 
 async function githubIdToken(audience: string, env: NodeJS.ProcessEnv): Promise<string> {

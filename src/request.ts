@@ -6,7 +6,13 @@ import { parseCount, parseDuration, parseSize } from './quantities.ts'
 export interface Request {
   readonly target: TargetInput
   readonly namespace: string | undefined
-  readonly level: 'pod'
+  readonly level: 'pod' | 'node'
+  /** how the node is reached; of use at node level only */
+  readonly nodeMethod: NodeMethod
+  /** where node pods are made */
+  readonly nodeNamespace: string
+  /** of the toolbox of a node without tcpdump; undefined: the node's own */
+  readonly toolboxImage: string | undefined
   readonly limits: Limits
   readonly filter: string
   readonly interface: string
@@ -38,7 +44,9 @@ export interface Limits {
   readonly packets: number | undefined
 }
 
-export type TargetInput = { readonly kind: 'pod' | 'deployment'; readonly name: string }
+export type TargetInput = { readonly kind: 'pod' | 'deployment' | 'node'; readonly name: string }
+const nodeMethods = ['auto', 'ssh', 'pod'] as const
+export type NodeMethod = (typeof nodeMethods)[number]
 const capabilities = ['NET_RAW', 'NET_ADMIN'] as const
 export type Capability = (typeof capabilities)[number]
 const severities = ['error', 'warn', 'ignore'] as const
@@ -71,10 +79,17 @@ export function readRequest(input: (name: string) => string): Request {
     input(name) === '' ? undefined : read(name, takes, parse)
 
   const request: Request = {
-    target: read('pod', 'the name of a pod, or deployment/NAME', parseTarget),
+    target: readTarget(input, read, (text) => problems.push(text)),
     namespace: readOptional('namespace', 'the name of a namespace', matching(label, 63)),
-    level: read('level', 'pod (node is not there yet: it comes in a later version)', (text) =>
-      text === 'pod' || text === '' ? 'pod' : undefined,
+    level: read('level', 'pod or node', (text) => (['pod', 'node'] as const).find((word) => word === (text || 'pod'))),
+    nodeMethod: read('node-method', nodeMethods.join(', '), (text) =>
+      nodeMethods.find((word) => word === (text || 'auto')),
+    ),
+    nodeNamespace: read('node-namespace', 'the name of a namespace', (text) =>
+      matching(label, 63)(text || 'packet-capture'),
+    ),
+    toolboxImage: readOptional('toolbox-image', 'NAME:TAG, without a digest', (text) =>
+      matching(/^[a-z0-9][a-z0-9._/:-]*(:[\w][\w.-]{0,127})?$/i, 512)(text),
     ),
     limits: {
       duration: read('duration', '90, 90s, 5m or 1h30m, from 1s to 6h', (text) =>
@@ -131,6 +146,27 @@ export function readRequest(input: (name: string) => string): Request {
   return deepFreeze(request)
 }
 
+/** A pod, or a deployment's, by `pod`; at node level also a node by its own name. */
+function readTarget(
+  input: (name: string) => string,
+  read: (name: string, takes: string, parse: (text: string) => TargetInput | undefined) => TargetInput,
+  problem: (text: string) => void,
+): TargetInput {
+  const takes = 'the name of a pod, or deployment/NAME'
+  if (input('node') === '') return read('pod', takes, parseTarget)
+  if (input('level') !== 'node') problem('node: goes with `level: node`, which is not set')
+  if (input('pod') !== '')
+    problem('pod, node: each of them names what to capture; set one (with `pod`, its own node is taken)')
+  return read('node', 'the name of a node', (text) =>
+    subdomain.test(text) && text.length <= 253 ? { kind: 'node', name: text } : undefined,
+  )
+}
+
+/** Whether Kubernetes would take it as the name of a namespace; it becomes a part of addresses and of commands. */
+export function isNamespaceName(text: string): boolean {
+  return matching(label, 63)(text) !== undefined
+}
+
 function parseTarget(text: string): TargetInput | undefined {
   const [first, second, third] = text.split('/')
   if (third !== undefined || first === undefined) return undefined
@@ -138,7 +174,7 @@ function parseTarget(text: string): TargetInput | undefined {
   const kind = second === undefined ? 'pod' : kinds.get(first)
   return kind && name.length <= 253 && subdomain.test(name) ? { kind, name } : undefined
 }
-const kinds = new Map<string, TargetInput['kind']>([
+const kinds = new Map<string, 'pod' | 'deployment'>([
   ['pod', 'pod'],
   ['pods', 'pod'],
   ['deployment', 'deployment'],

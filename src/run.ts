@@ -3,29 +3,23 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
-  addContainer,
-  awaitEnd,
-  awaitStart,
   finishFromDisk,
   followCapture,
   nameFile,
-  NothingCreated,
-  NothingRecorded,
   openPart,
-  sourceOf,
-  type CaptureEvents,
-  type CaptureRecord,
   type CaptureResult,
   type RunningCapture,
 } from './capture/capture.ts'
-import { containerState } from './capture/follow.ts'
-import type { Connection } from './cluster/connection.ts'
+import { subjectOf, type CaptureRecord } from './capture/record.ts'
+import type { CaptureEvents, Recorder } from './capture/recorder.ts'
+import { NothingCreated, NothingRecorded } from './capture/start.ts'
 import { deliver, deliverPreflight, deliverPreflightProblem, setOutputs, type Delivery } from './deliver.ts'
 import { reportOf } from './describe.ts'
 import { Cancelled, messageOf } from './errors.ts'
 import { openCluster } from './open.ts'
 import { preflight, type Prepared } from './preflight.ts'
 import { formatDuration, formatSize } from './quantities.ts'
+import { recorderFor } from './recorders.ts'
 import { readRequest, type Request } from './request.ts'
 import { readJob, type Job } from './runner/job.ts'
 import { lastResort } from './runner/end.ts'
@@ -36,7 +30,7 @@ import { stateName, type RunState } from './state.ts'
 export async function run(cancel: AbortSignal): Promise<void> {
   const request = readRequest((name) => core.getInput(name))
   const job = readJob(process.env)
-  const { connection, records, hints, findings } = await unlessCancelled(
+  const { recorders, hints, findings } = await unlessCancelled(
     cancel,
     'The run was cancelled before the capture had begun; nothing was created.',
     () => log.group('Preflight', () => prepare(request, job)),
@@ -47,18 +41,23 @@ export async function run(cancel: AbortSignal): Promise<void> {
     return
   }
 
-  const state = stateKeeper(records, hints)
+  const state = stateKeeper(
+    recorders.map(({ record }) => record),
+    hints,
+  )
   const room = await reserveRoom(job.temp)
   state.save('begun')
   let results: readonly CaptureResult[]
   try {
-    const running = await log.group('Start', () => startAll(connection, records, cancel))
+    const running = await log.group('Start', () => startAll(recorders, cancel))
     state.save('recording', running)
     results = await recordAll(running, cancel)
   } catch (error) {
     await room.release()
-    // Only where nothing runs there is nothing left to finish.
-    if (error instanceof NothingRecorded || error instanceof NothingCreated) state.save('done')
+    // Only where nothing runs and nothing stays there is nothing left to finish.
+    const nothing = error instanceof NothingRecorded || error instanceof NothingCreated
+    const cleared = error instanceof Cancelled || (await clearNodes(recorders))
+    if (nothing && cleared) state.save('done')
     throw error
   }
   await room.release()
@@ -70,19 +69,37 @@ export async function run(cancel: AbortSignal): Promise<void> {
     log.info('Cancelled: the post step delivers what was captured.')
     return
   }
-  for (const result of whole) await awaitEnd(connection, result.record)
+  const cleared = await Promise.all(results.map((result) => clear(result, recorders)))
   for (const { record, scan, verdict } of results) {
     log.info(
-      `Recorded pod ${record.pod}: ${scan.packets.toLocaleString('en-US')} packets, ${formatSize(scan.bytes)}, stopped by ${verdict.stopReason}`,
+      `Recorded ${subjectOf(record)}: ${scan.packets.toLocaleString('en-US')} packets, ${formatSize(scan.bytes)}, stopped by ${verdict.stopReason}`,
     )
   }
-  const delivered = await deliver(results, deliveryOf(request, job, false), hints, [], cancel)
+  const delivered = await deliver(cleared, deliveryOf(request, job, false), hints, [], cancel)
   if (delivered) {
     state.save('done')
     return
   }
   log.info('Cancelled during the upload: the post step delivers the capture.')
   lastResort(100) // an upload that comes to its end after this would be a second artifact
+}
+
+/** Removes what was made for a capture; the result knows what stays. */
+async function clear(result: CaptureResult, recorders: readonly Recorder[]): Promise<CaptureResult> {
+  const recorder = recorders.find(({ record }) => record === result.record)
+  const remains = await recorder?.clear()
+  if (remains && result.record.where.kind !== 'container') {
+    log.info(remains.length === 0 ? 'Removed everything that was made for it' : `What stays: ${remains.join('; ')}`)
+  }
+  return { ...result, remains }
+}
+
+/** Of a run that failed: a container in a pod ends by itself and cannot be removed, but nothing stays on a node. True where nothing does. */
+async function clearNodes(recorders: readonly Recorder[]): Promise<boolean> {
+  const onNodes = recorders.filter(({ record }) => record.where.kind !== 'container')
+  const remains = (await Promise.all(onNodes.map((recorder) => recorder.clear()))).flat()
+  for (const line of remains) log.warning(`Left behind: ${line}`)
+  return remains.length === 0
 }
 
 /** Room for the file commands that tell the result, on a disk that the capture itself may have filled. */
@@ -93,10 +110,9 @@ async function reserveRoom(folder: string): Promise<{ release(): Promise<void> }
   return { release: () => rm(path, { force: true }) }
 }
 
-async function prepare(request: Request, job: Job): Promise<Prepared & { readonly connection: Connection }> {
+async function prepare(request: Request, job: Job): Promise<Prepared> {
   try {
-    const connection = await openCluster(request.access, process.env)
-    return { ...(await preflight(connection, request, job, log)), connection }
+    return await preflight(await openCluster(request.access, process.env), request, job, log)
   } catch (error) {
     if (request.preflight === 'only') await deliverPreflightProblem(messageOf(error))
     throw error
@@ -119,7 +135,7 @@ export async function finishRun(state: RunState): Promise<void> {
   const job = readJob(process.env)
   const results: CaptureResult[] = []
   for (const { record, imageId, result } of state.captures) {
-    const finished = result ?? (await finishCapture(request, record, imageId))
+    const finished = result ? await clearAfter(request, result) : await finishCapture(request, record, imageId)
     if (!finished) continue
     await nameFile(finished)
     results.push(finished)
@@ -128,52 +144,65 @@ export async function finishRun(state: RunState): Promise<void> {
   if (results.length > 0) await deliver(results, deliveryOf(request, job, true), state.hints, notes)
 }
 
+/** Of a capture that main had whole: what was made on the node is removed, for main may not have come so far. */
+async function clearAfter(request: Request, result: CaptureResult): Promise<CaptureResult> {
+  if (result.record.where.kind === 'container' || result.remains) return result
+  try {
+    return await clear(result, [await recorderFor(await openCluster(request.access, process.env), result.record)])
+  } catch (error) {
+    const remains = [`what was made for the capture, until it ends by itself: ${messageOf(error)}`]
+    return { ...result, remains }
+  }
+}
+
 async function finishCapture(
   request: Request,
   record: CaptureRecord,
   imageId: string,
 ): Promise<CaptureResult | undefined> {
   let capture: RunningCapture
+  let recorder: Recorder
   try {
-    const connection = await openCluster(request.access, process.env)
-    const { kind } = await containerState(sourceOf(connection, record))
-    if (kind === 'waiting') {
-      log.info(
-        `The container ${record.container} has not started; it ends by itself when it does. Nothing was captured.`,
-      )
+    recorder = await recorderFor(await openCluster(request.access, process.env), record)
+    const state = await recorder.place.state()
+    if (state.kind === 'waiting') {
+      const fate = record.where.kind === 'container' ? 'it ends by itself when it does' : 'it is removed'
+      log.info(`The recorder ${record.container} has not started; ${fate}. Nothing was captured.`)
+      if (record.where.kind !== 'container') await tellRemains(recorder)
       return undefined
     }
     const part = await openPart(record)
-    capture = followCapture(connection, record, part, imageId, eventsOf(record), Date.now())
+    capture = followCapture(recorder, part, imageId, eventsOf(record), Date.now())
   } catch (error) {
-    log.info(`The rest of the capture of pod ${record.pod} cannot be fetched: ${messageOf(error)}`)
+    log.info(`The rest of the capture of ${subjectOf(record)} cannot be fetched: ${messageOf(error)}`)
     return finishFromDisk(record, imageId, messageOf(error))
   }
   capture.stop('cancelled')
   try {
-    return await capture.finished
+    return await clear(await capture.finished, [recorder])
   } catch (error) {
     if (!(error instanceof NothingRecorded)) throw error
     log.info(error.message)
+    if (record.where.kind !== 'container') await tellRemains(recorder)
     return undefined
   }
 }
 
-async function startAll(
-  connection: Connection,
-  records: readonly CaptureRecord[],
-  cancel: AbortSignal,
-): Promise<readonly RunningCapture[]> {
+async function tellRemains(recorder: Recorder): Promise<void> {
+  for (const line of await recorder.clear()) log.warning(`Left behind: ${line}`)
+}
+
+async function startAll(recorders: readonly Recorder[], cancel: AbortSignal): Promise<readonly RunningCapture[]> {
   return Promise.all(
-    records.map(async (record) => {
+    recorders.map(async (recorder) => {
+      const { record } = recorder
       const events = eventsOf(record)
       const part = await openPart(record)
       try {
-        await addContainer(connection, record, false)
-        log.info(`Added the ephemeral container ${record.container} to pod ${record.pod}`)
-        const imageId = await awaitStart(sourceOf(connection, record), record, events, cancel)
-        log.info(`Started ${record.plan.image}${imageId ? ` (${imageId})` : ''}`)
-        return followCapture(connection, record, part, imageId, events)
+        const imageId = await recorder.start(events, cancel)
+        const what = record.where.kind === 'ssh' ? 'the recorder' : record.plan.image
+        log.info(`Started ${what}${imageId ? ` (${imageId})` : ''}`)
+        return followCapture(recorder, part, imageId, events)
       } catch (error) {
         await part.discard()
         throw error
@@ -184,11 +213,14 @@ async function startAll(
 
 function eventsOf(record: CaptureRecord): CaptureEvents {
   return {
+    made: (what) => log.info(what),
     waiting: (reason) => log.info(`Waiting: ${reason}`),
     listening: () =>
-      log.info(`Capturing pod ${record.pod} on ${record.plan.interface} for ${formatDuration(record.plan.duration)}`),
+      log.info(
+        `Capturing ${subjectOf(record)} on ${record.plan.interface} for ${formatDuration(record.plan.duration)}`,
+      ),
     interrupted: (reason) => log.info(`Connection lost (${reason}); resuming`),
-    foreign: (line) => log.info(`The pod says: ${line}`),
+    foreign: (line) => log.info(`${record.where.kind === 'ssh' ? 'The node' : 'The pod'} says: ${line}`),
   }
 }
 
@@ -226,7 +258,7 @@ function progress(capture: RunningCapture, named: boolean): NodeJS.Timeout {
     const { packets, bytes } = capture.part.scan()
     const rate = formatSize(Math.round((bytes - before) / (progressEvery / 1000)))
     before = bytes
-    const name = named ? `${capture.record.pod}: ` : ''
+    const name = named ? `${subjectOf(capture.record)}: ` : ''
     log.info(`${name}${packets.toLocaleString('en-US')} packets, ${formatSize(bytes)}, ${rate}/s`)
   }, progressEvery)
 }

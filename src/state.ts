@@ -1,4 +1,5 @@
-import type { CaptureRecord, CaptureResult } from './capture/capture.ts'
+import type { CaptureResult } from './capture/capture.ts'
+import type { CaptureRecord } from './capture/record.ts'
 
 /** What the post step must finish or undo. One JSON value in GITHUB_STATE, no secrets: the debug log shows it. */
 export interface RunState {

@@ -17,6 +17,8 @@ export interface CapturePlan {
   readonly ownerTimeout: number
   /** the most that the spool may take of the node's disk */
   readonly spoolLimit: number
+  /** on a node without tcpdump, by SSH: the image of its toolbox, where not the node's own */
+  readonly toolboxImage: string | undefined
 }
 
 /** The name of a capture's container: ours and the repository's by its beginning, unique by its end. A DNS label. */
@@ -41,9 +43,34 @@ export function deadlineOf(plan: CapturePlan, serverTime: number): number {
   return Math.ceil(serverTime / 1000) + plan.startTimeout + plan.duration + slack
 }
 
-/** The container for the strategic merge patch of pods/ephemeralcontainers. */
-export function ephemeralContainer(name: string, plan: CapturePlan, deadline: number): Record<string, unknown> {
-  const parameters: Record<string, string | number> = {
+/** Seconds after its deadline that a recorder waits at most for somebody to fetch the rest. */
+export const mostHold = 600
+
+/** The recorder's container, as the strategic merge patch of pods/ephemeralcontainers takes it. */
+export function recorderContainer(name: string, plan: CapturePlan, deadline: number): Record<string, unknown> {
+  const parameters = recorderParameters(name, plan, deadline)
+  return {
+    name,
+    image: plan.image,
+    imagePullPolicy: 'IfNotPresent',
+    command: ['sh', '-c', literal(recorderScript)],
+    env: Object.entries(parameters).map(([key, value]) => ({ name: key, value: literal(String(value)) })),
+    securityContext: {
+      runAsUser: 0,
+      runAsNonRoot: false,
+      // The runtime's default capabilities have NET_RAW on containerd; naming them would be refused under Pod Security `baseline`.
+      ...(plan.capabilities.length > 0 ? { capabilities: { add: plan.capabilities } } : {}),
+    },
+  }
+}
+
+/** What the recorder reads from its environment. */
+export function recorderParameters(
+  name: string,
+  plan: CapturePlan,
+  deadline: number,
+): Readonly<Record<string, string | number>> {
+  return {
     CAPTURE_NAME: name,
     CAPTURE_DEADLINE: deadline,
     CAPTURE_FILTER: plan.filter,
@@ -57,19 +84,6 @@ export function ephemeralContainer(name: string, plan: CapturePlan, deadline: nu
     CAPTURE_SEGMENT: Math.min(4, Math.max(1, Math.floor(plan.spoolLimit / 16e6))),
     CAPTURE_OWNER_TIMEOUT: plan.ownerTimeout,
     CAPTURE_FOLLOWER: followerScript,
-  }
-  return {
-    name,
-    image: plan.image,
-    imagePullPolicy: 'IfNotPresent',
-    command: ['sh', '-c', literal(recorderScript)],
-    env: Object.entries(parameters).map(([key, value]) => ({ name: key, value: literal(String(value)) })),
-    securityContext: {
-      runAsUser: 0,
-      runAsNonRoot: false,
-      // The runtime's default capabilities have NET_RAW on containerd; naming them would be refused under Pod Security `baseline`.
-      ...(plan.capabilities.length > 0 ? { capabilities: { add: plan.capabilities } } : {}),
-    },
   }
 }
 

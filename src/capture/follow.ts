@@ -1,20 +1,8 @@
-import { ApiError, call } from '../cluster/api.ts'
-import type { Connection } from '../cluster/connection.ts'
-import type { ContainerStatus, Pod } from '../cluster/pod.ts'
-import { openRemoteCommand, silenceLimit, type RemoteCommand } from '../cluster/remote-command.ts'
+import { silenceLimit, type RemoteCommand } from '../cluster/remote-command.ts'
 import { messageOf } from '../errors.ts'
-import { spoolDirectories } from './container.ts'
 import type { PartFile } from './part-file.ts'
+import type { Place } from './place.ts'
 import { parseTrailer, type Trailer } from './trailer.ts'
-
-/** Where the recorder is, and where its bytes go. */
-export interface FollowSource {
-  readonly connection: Connection
-  readonly namespace: string
-  readonly pod: string
-  readonly uid: string
-  readonly container: string
-}
 
 export interface FollowEvents {
   /** tcpdump has said "listening" */
@@ -57,7 +45,7 @@ const longestBackoff = 10_000
  * no longer made again, given the time of the last byte (both ms since the epoch).
  */
 export function followSpool(
-  source: FollowSource,
+  place: Place,
   part: PartFile,
   giveUpAt: (progress: number) => number,
   events: FollowEvents,
@@ -108,28 +96,19 @@ export function followSpool(
       } else if (word === 'gone') lost = `the spool no longer has byte ${rest.join(' ')}`
       else if (word !== 'beat') foreign(line)
     }
-    command = await openRemoteCommand(
-      source.connection,
-      {
-        namespace: source.namespace,
-        pod: source.pod,
-        container: source.container,
-        command: followCommand(source.container, part.received()),
+    command = await place.open(followCommand(place.spools, part.received()), {
+      stdout: (chunk) => {
+        const waiting = part.push(chunk)?.catch((error: unknown) => {
+          diskError ??= error
+          command?.send('stop error')
+          command?.send('done') // nobody will fetch the rest
+          setTimeout(() => command?.close(), 500)
+        })
+        finishWhenWhole()
+        return waiting
       },
-      {
-        stdout: (chunk) => {
-          const waiting = part.push(chunk)?.catch((error: unknown) => {
-            diskError ??= error
-            command?.send('stop error')
-            command?.send('done') // nobody will fetch the rest
-            setTimeout(() => command?.close(), 500)
-          })
-          finishWhenWhole()
-          return waiting
-        },
-        stderr: onLine,
-      },
-    )
+      stderr: onLine,
+    })
     current = command
     finishWhenWhole()
     if (stopReason !== undefined) command.send(`stop ${stopReason}`)
@@ -173,7 +152,7 @@ export function followSpool(
         backoff = firstBackoff
         lastProgress = Date.now()
       }
-      const state = await containerState(source)
+      const state = await place.state()
       if (state.kind === 'terminated') {
         const trailer = parseTrailer(state.message.split('\n'))
         // The container's last words are the trailer too: with every byte here it is proof enough.
@@ -230,51 +209,8 @@ export function followSpool(
 class DiskError extends Error {}
 
 /** Waits up to 5 s for the recorder to lay out its spool, then follows. Short: the command stands in the API server's audit log. */
-function followCommand(container: string, offset: number): readonly string[] {
-  const places = spoolDirectories(container).join(' ')
+function followCommand(spools: readonly string[], offset: number): readonly string[] {
+  const places = spools.join(' ')
   const script = `n=0; while [ $n -lt 50 ]; do for d in ${places}; do [ ! -e $d/follow ] || exec sh $d/follow ${offset}; done; sleep 0.1; n=$((n+1)); done`
   return ['sh', '-c', script]
-}
-
-export type ContainerState =
-  | { readonly kind: 'waiting'; readonly reason: string; readonly message: string }
-  | { readonly kind: 'running'; readonly imageId: string }
-  | {
-      readonly kind: 'terminated'
-      readonly reason: string
-      readonly message: string
-      /** its containers end some time before the pod itself is gone */
-      readonly podDeleted?: boolean
-    }
-  | { readonly kind: 'gone'; readonly reason: string }
-  | { readonly kind: 'unknown'; readonly reason: string }
-
-/** A look at the pod between two connections must not cost the time in which the recorder gives its owner up, ms. */
-const stateTimeout = 10_000
-
-/** The state of our container in the pod of the right UID; 'unknown' while the API server gives no such answer. */
-export async function containerState(source: FollowSource): Promise<ContainerState> {
-  let pod: Pod
-  try {
-    const path = `/api/v1/namespaces/${source.namespace}/pods/${source.pod}`
-    pod = (await call(source.connection, 'GET', path, undefined, stateTimeout)).body as Pod
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return { kind: 'gone', reason: 'the pod was deleted' }
-    return { kind: 'unknown', reason: messageOf(error) }
-  }
-  if (pod.metadata?.uid !== source.uid) return { kind: 'gone', reason: 'the pod was replaced by another of its name' }
-  const status = pod.status?.ephemeralContainerStatuses?.find(({ name }) => name === source.container)
-  const state = stateOf(status)
-  const podDeleted = pod.metadata.deletionTimestamp !== undefined
-  return state.kind === 'terminated' && podDeleted ? { ...state, podDeleted } : state
-}
-
-function stateOf(status: ContainerStatus | undefined): ContainerState {
-  const state = status?.state
-  if (state?.terminated) {
-    const { reason = '', message = '', exitCode = 0 } = state.terminated
-    return { kind: 'terminated', reason: `${reason} (exit code ${exitCode})`, message: message.trim() }
-  }
-  if (state?.running) return { kind: 'running', imageId: status?.imageID ?? '' }
-  return { kind: 'waiting', reason: state?.waiting?.reason ?? '', message: state?.waiting?.message ?? '' }
 }

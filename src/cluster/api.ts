@@ -36,7 +36,7 @@ const largestAnswer = 64 * 1024 * 1024
  */
 export async function call(
   connection: Connection,
-  method: 'GET' | 'POST' | 'PATCH',
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   path: string,
   body?: { readonly type: string; readonly value: unknown },
   timeout: number = answerTimeout,

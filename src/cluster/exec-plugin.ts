@@ -1,12 +1,15 @@
-import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { ConfigurationError, messageOf } from '../errors.ts'
+import { pairProblem } from './certificates.ts'
+import { keepCredential, type KeptCredential } from './kept-credential.ts'
+import { runPlugin } from './plugin-process.ts'
 
 /** `user.exec` of a kubeconfig: client.authentication.k8s.io, ExecConfig. */
 export interface ExecPlugin {
   readonly apiVersion?: string
   readonly command: string
-  readonly args?: readonly string[] | null
+  readonly args?: readonly (string | number)[] | null
   readonly env?: readonly { readonly name: string; readonly value: string }[] | null
   readonly installHint?: string
   readonly provideClusterInfo?: boolean
@@ -20,6 +23,8 @@ export interface ExecCluster {
   /** base64 of PEM */
   readonly 'certificate-authority-data'?: string
   readonly 'proxy-url'?: string
+  /** the cluster's extension `client.authentication.k8s.io/exec` */
+  readonly config?: unknown
 }
 
 /** What a plugin hands out: a token, or a client certificate with its key (PEM), or both. */
@@ -29,11 +34,29 @@ export interface ExecCredential {
   readonly key: string | undefined
 }
 
-export type ExecSource = () => Promise<ExecCredential>
+export type ExecSource = KeptCredential<ExecCredential>
 
-/** A token is renewed before it expires, ms: the API server's clock is another one, and a call takes time. Short ones last three quarters. */
-const spare = (lifetime: number): number => Math.min(60_000, lifetime / 4)
-const largestAnswer = 1024 * 1024
+/**
+ * `user.exec` of a kubeconfig, checked. `whose` begins the error: `kubeconfig: the exec plugin of its user "dev"`.
+ * @throws ConfigurationError where kubectl would not take it either
+ */
+export function readPlugin(value: unknown, whose: string): ExecPlugin {
+  const fix =
+    'Write the kubeconfig anew; the reference is "Client authentication (v1)", ExecConfig, of the Kubernetes documentation.'
+  if (typeof value !== 'object' || value === null) throw new ConfigurationError(`${whose} is no mapping. ${fix}`)
+  const { command, args, env } = value as Record<string, unknown>
+  if (typeof command !== 'string' || command === '') throw new ConfigurationError(`${whose} has no command. ${fix}`)
+  const isWord = (one: unknown): boolean => typeof one === 'string' && !one.includes('\0')
+  if (args != null && !(Array.isArray(args) && args.every((one) => isWord(one) || typeof one === 'number'))) {
+    throw new ConfigurationError(`${whose} has args that are no list of strings. ${fix}`)
+  }
+  const isVariable = (one: unknown): boolean =>
+    isWord((one as { name?: unknown } | null)?.name) && isWord((one as { value?: unknown } | null)?.value)
+  if (env != null && !(Array.isArray(env) && env.every(isVariable))) {
+    throw new ConfigurationError(`${whose} has an env that is no list of \`{ name: NAME, value: TEXT }\`. ${fix}`)
+  }
+  return value as ExecPlugin
+}
 
 /**
  * A source of credentials that runs the plugin as kubectl does (KUBERNETES_EXEC_INFO, no terminal), keeps what it gave until shortly before
@@ -42,7 +65,7 @@ const largestAnswer = 1024 * 1024
  */
 export function execSource(
   plugin: ExecPlugin,
-  cluster: ExecCluster,
+  cluster: ExecCluster | undefined,
   folder: string | undefined,
   env: NodeJS.ProcessEnv,
   {
@@ -54,25 +77,18 @@ export function execSource(
     readonly timeout?: number
   } = {},
 ): ExecSource {
-  let kept: { credential: ExecCredential; until: number } | undefined
-  let running: Promise<ExecCredential> | undefined
-  const renew = async (): Promise<ExecCredential> => {
-    const { credential, expires } = readAnswer(plugin, await runPlugin(plugin, cluster, folder, env, timeout))
-    kept = { credential, until: expires === Infinity ? Infinity : expires - spare(expires - now()) }
-    return credential
-  }
-  return () => {
-    if (kept && now() < kept.until) return Promise.resolve(kept.credential)
-    running ??= renew().finally(() => (running = undefined))
-    return running
-  }
+  return keepCredential(async () => {
+    const { credential, expires } = readAnswer(plugin, await answerOf(plugin, cluster, folder, env, timeout))
+    return { value: credential, expires }
+  }, now)
 }
 
 const defaultVersion = 'client.authentication.k8s.io/v1'
 
-function runPlugin(
+/** What the plugin says on stdout. */
+async function answerOf(
   plugin: ExecPlugin,
-  cluster: ExecCluster,
+  cluster: ExecCluster | undefined,
   folder: string | undefined,
   env: NodeJS.ProcessEnv,
   timeout: number,
@@ -83,38 +99,21 @@ function runPlugin(
     spec: { interactive: false, ...(plugin.provideClusterInfo ? { cluster } : {}) },
   }
   const own = Object.fromEntries((plugin.env ?? []).map(({ name, value }) => [name, value]))
-  return new Promise((resolvePromise, reject) => {
-    const child = spawn(commandPath(plugin.command, folder), [...(plugin.args ?? [])], {
-      env: { ...env, ...own, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let out = ''
-    let said = ''
-    let late = false
-    const timer = setTimeout(() => {
-      late = true
-      child.kill('SIGKILL')
-    }, timeout)
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text
-      if (out.length > largestAnswer) child.kill('SIGKILL')
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-4096)
-    })
-    child.on('error', (error) => {
-      clearTimeout(timer)
-      reject(notStarted(plugin, error))
-    })
-    child.on('close', (code) => {
-      clearTimeout(timer)
-      if (out.length > largestAnswer) reject(failed(plugin, 'its answer is longer than 1 MiB'))
-      else if (code === 0) resolvePromise(out)
-      else if (late) reject(failed(plugin, `it gave no answer within ${timeout / 1000} s`))
-      else
-        reject(failed(plugin, said.trim().split('\n').slice(-3).join('; ') || `it ended with exit code ${code ?? '?'}`))
-    })
+  const command = commandPath(plugin.command, folder)
+  const args = (plugin.args ?? []).map(String)
+  const variables = { ...env, ...own, KUBERNETES_EXEC_INFO: JSON.stringify(info) }
+  const end = await runPlugin(command, args, variables, timeout).catch((error: unknown) => {
+    throw notStarted(plugin, command, error as NodeJS.ErrnoException)
   })
+  if (end.how === 'too-long') throw failed(plugin, 'its answer is longer than 1 MiB')
+  if (end.how === 'late') throw failed(plugin, `it gave no answer within ${timeout / 1000} s`)
+  if (end.code === 0) return end.stdout
+  const words = end.stderr.trim().split('\n').slice(-3).join('; ')
+  throw failed(
+    plugin,
+    words ||
+      (end.code === undefined ? `it was ended by ${end.signal ?? 'a signal'}` : `it ended with exit code ${end.code}`),
+  )
 }
 
 /** kubectl's rule: a name is looked up in PATH, a path with a slash is relative to the kubeconfig. */
@@ -140,15 +139,24 @@ function readAnswer(plugin: ExecPlugin, text: string): { credential: ExecCredent
   if (credential.certificate !== undefined && credential.key === undefined) {
     throw failed(plugin, 'its answer has a certificate without its key')
   }
+  if (credential.certificate !== undefined && credential.key !== undefined) {
+    const problem = pairProblem(credential.certificate, credential.key)
+    if (problem !== undefined) throw failed(plugin, `its answer has ${problem}`)
+  }
   const expires = Date.parse(word('expirationTimestamp') ?? '')
   return { credential, expires: Number.isNaN(expires) ? Infinity : expires }
 }
 
-function notStarted(plugin: ExecPlugin, error: NodeJS.ErrnoException): Error {
+function notStarted(plugin: ExecPlugin, command: string, error: NodeJS.ErrnoException): Error {
   if (error.code !== 'ENOENT') return failed(plugin, messageOf(error))
-  return new ConfigurationError(
-    `kubeconfig: its user needs the exec plugin \`${plugin.command}\`, which is not on this runner's PATH. ${howToInstall(plugin)}`,
-  )
+  const needs = `kubeconfig: its user needs the exec plugin \`${plugin.command}\``
+  if (existsSync(command)) {
+    return new ConfigurationError(
+      `${needs}, which is there, but the interpreter that its first line (#!) names is not. Install that in a step before.`,
+    )
+  }
+  const where = command.includes('/') ? 'there is no such file on this runner' : "which is not on this runner's PATH"
+  return new ConfigurationError(`${needs}${command.includes('/') ? ', but ' : ', '}${where}. ${howToInstall(plugin)}`)
 }
 
 function failed(plugin: ExecPlugin, cause: string): Error {
@@ -170,5 +178,7 @@ const knownPlugins = new Map([
 
 function howToInstall({ command, installHint }: ExecPlugin): string {
   const known = knownPlugins.get(command.split('/').at(-1) ?? command)
-  return known ?? installHint?.trim() ?? 'Install it in a step before, or give a kubeconfig with a token.'
+  const hint = installHint?.trim().replace(/\s+/g, ' ').slice(0, 500)
+  if (!hint) return known ?? 'Install it in a step before, or give a kubeconfig with a token.'
+  return known === undefined ? hint : `${known} The kubeconfig says: ${hint}`
 }

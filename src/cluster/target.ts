@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import { notOurs, objectOf, oneLine } from './answer.ts'
 import { ApiError, call } from './api.ts'
 import type { Connection } from './connection.ts'
 import type { Pod } from './pod.ts'
@@ -13,28 +14,45 @@ export interface Target {
   readonly facts: Pod
 }
 
+export interface TargetOptions {
+  readonly allowHostNetwork: boolean
+  /** node: from outside of the pod, which need not take a container */
+  readonly level: 'pod' | 'node'
+}
+
 export type TargetQuery = { readonly kind: 'pod' | 'deployment'; readonly name: string }
 
 /**
  * Finds the pods that the input `pod` names: one today, a list from the first day.
- * @throws ConfigurationError that names the nearest pods, the missing right, or why this pod cannot be captured
+ * @throws ConfigurationError that names the nearest pods, or the missing right
  */
 export async function findTargets(
   connection: Connection,
   namespace: string,
   query: TargetQuery,
-  options: { readonly allowHostNetwork: boolean },
 ): Promise<readonly Target[]> {
   const pod =
     query.kind === 'pod'
       ? await getPod(connection, namespace, query.name)
       : await podOfDeployment(connection, namespace, query.name)
-  return [asTarget(namespace, pod, options)]
+  return [
+    {
+      namespace,
+      pod: pod.metadata?.name ?? '',
+      uid: pod.metadata?.uid ?? '',
+      node: pod.spec?.nodeName ?? '',
+      facts: pod,
+    },
+  ]
 }
 
 async function getPod(connection: Connection, namespace: string, name: string): Promise<Pod> {
+  const asked = `for the pod ${JSON.stringify(name)}`
   try {
-    return (await call(connection, 'GET', `/api/v1/namespaces/${namespace}/pods/${name}`)).body as Pod
+    const answer = await call(connection, 'GET', `/api/v1/namespaces/${namespace}/pods/${name}`)
+    const pod = objectOf(connection, answer, asked) as Pod
+    if (pod.metadata?.name !== name) throw notOurs(connection, asked, 'something else')
+    return pod
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     if (error.status !== 404) throw denied(error, 'get', 'pods', namespace)
@@ -50,7 +68,11 @@ async function podOfDeployment(connection: Connection, namespace: string, name: 
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
   let deployment: Deployment
   try {
-    deployment = (await call(connection, 'GET', path)).body as Deployment
+    deployment = objectOf(
+      connection,
+      await call(connection, 'GET', path),
+      `for the deployment ${JSON.stringify(name)}`,
+    ) as Deployment
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     if (error.status !== 404) throw denied(error, 'get', 'deployments', namespace)
@@ -113,8 +135,8 @@ function age(pod: Pod): number {
 async function listPods(connection: Connection, namespace: string, selector: string): Promise<readonly Pod[]> {
   const query = new URLSearchParams({ limit: '500', ...(selector ? { labelSelector: selector } : {}) })
   try {
-    const { body } = await call(connection, 'GET', `/api/v1/namespaces/${namespace}/pods?${query.toString()}`)
-    return (body as { items?: readonly Pod[] }).items ?? []
+    const answer = await call(connection, 'GET', `/api/v1/namespaces/${namespace}/pods?${query.toString()}`)
+    return (objectOf(connection, answer, 'for pods') as { items?: readonly Pod[] }).items ?? []
   } catch (error) {
     throw error instanceof ApiError ? denied(error, 'list', 'pods', namespace) : error
   }
@@ -152,53 +174,65 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
-function asTarget(namespace: string, pod: Pod, options: { readonly allowHostNetwork: boolean }): Target {
-  const name = pod.metadata?.name ?? ''
-  const refuse = (cause: string, fix: string): ConfigurationError =>
-    new ConfigurationError(`pod: ${JSON.stringify(name)} ${cause}. ${fix} Nothing was created.`)
-  const phase = pod.status?.phase ?? 'Unknown'
+/**
+ * Everything about a pod that keeps it from being captured, each with what to do. The architecture of its node is not looked at: it is on the
+ * node alone, and to read nodes is a right in the whole cluster that a capture of a pod needs for nothing else. The default image is there for
+ * all usual ones; with another image the kubelet says it.
+ */
+export function targetProblems({ namespace, pod: name, facts }: Target, options: TargetOptions): readonly string[] {
+  const problems: string[] = []
+  const refuse = (cause: string, fix: string): void => {
+    problems.push(`pod: ${JSON.stringify(name)} ${cause}. ${fix} Nothing was created.`)
+  }
+  const phase = facts.status?.phase ?? 'Unknown'
   if (phase === 'Succeeded' || phase === 'Failed') {
-    throw refuse(`has ended (${phase})`, 'A finished pod has no network left to capture: name a running one.')
-  }
-  if (pod.metadata?.deletionTimestamp) {
-    throw refuse('is being deleted', 'Name a pod that stays, or deployment/NAME to get its newest.')
-  }
-  if (phase !== 'Running') {
-    throw refuse(
+    refuse(`has ended (${phase})`, 'A finished pod has no network left to capture: name a running one.')
+  } else if (facts.metadata?.deletionTimestamp) {
+    refuse('is being deleted', 'Name a pod that stays, or deployment/NAME to get its newest.')
+  } else if (phase !== 'Running') {
+    refuse(
       `is not running (${phase})`,
       `See why with \`kubectl -n ${namespace} describe pod ${name}\`; capture once it runs.`,
     )
   }
-  if (pod.spec?.os?.name === 'windows' || pod.spec?.nodeSelector?.['kubernetes.io/os'] === 'windows') {
-    throw refuse('runs on a Windows node', 'Only Linux pods can be captured: tcpdump is not there on Windows.')
+  if (isWindows(facts)) {
+    refuse('runs on a Windows node', 'Only Linux pods can be captured: tcpdump is not there on Windows.')
   }
-  if (pod.metadata?.annotations?.['kubernetes.io/config.mirror'] !== undefined) {
-    throw refuse(
+  if (options.level === 'pod' && isStatic(facts)) {
+    refuse(
       'is a static pod',
-      'The kubelet runs it from a file and takes no ephemeral containers for it; capture the pod that talks to it.',
+      'The kubelet runs it from a file and takes no ephemeral containers for it; capture the pod that talks to it, or with `level: node`.',
     )
   }
-  if (pod.spec?.hostNetwork === true && !options.allowHostNetwork) {
-    throw refuse(
+  if (facts.spec?.hostNetwork === true && !options.allowHostNetwork) {
+    refuse(
       'uses the network of its node (hostNetwork)',
       'Its capture would show every pod of the node. Set `allow-host-network: true` if you mean that.',
     )
   }
-  return {
-    namespace,
-    pod: name,
-    uid: pod.metadata?.uid ?? '',
-    node: pod.spec?.nodeName ?? '',
-    facts: pod,
-  }
+  return problems
+}
+
+/** Whether admission has anything to say about it beyond what its facts say already. */
+export function canBeAsked({ node, facts }: Target, { level }: TargetOptions): boolean {
+  if (isWindows(facts)) return false
+  return level === 'node' ? node !== '' : !isStatic(facts)
+}
+
+function isWindows({ spec }: Pod): boolean {
+  return spec?.os?.name === 'windows' || spec?.nodeSelector?.['kubernetes.io/os'] === 'windows'
+}
+
+function isStatic({ metadata }: Pod): boolean {
+  return metadata?.annotations?.['kubernetes.io/config.mirror'] !== undefined
 }
 
 /** A 403 in terms of the right that is missing, any other answer in its own words. */
 export function denied(error: ApiError, verb: string, resource: string, namespace: string): Error {
   if (error.status !== 403) return error
   return new ConfigurationError(
-    `${error.input}: its user may not ${verb} ${resource} in the namespace ${JSON.stringify(namespace)} (${error.message}). ` +
-      `Grant it with a Role that has the verb "${verb}" on "${resource}"; all that the action needs: ` +
-      'pods get and list, pods/ephemeralcontainers patch, pods/exec get and create, and deployments get where one is named.',
+    `${error.input}: its user may not ${verb} ${resource} in the namespace ${JSON.stringify(namespace)} (${oneLine(error.message)}). ` +
+      `Grant it with a Role that has the verb "${verb}" on "${resource}"; all that a capture of a pod needs: ` +
+      'pods get, pods/ephemeralcontainers patch, pods/exec get and create, and where a deployment is named deployments get and pods list.',
   )
 }

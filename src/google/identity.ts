@@ -27,6 +27,8 @@ export interface GoogleTokenSource {
   /** the project that the environment or the credentials name: never asked for, because that takes a right of its own */
   readonly projectId: string | undefined
   readonly universe: string
+  /** the address of the service account that we are; undefined: the principal of GitHub's token itself, or a user */
+  readonly serviceAccount: string | undefined
   token(): Promise<GoogleToken>
 }
 
@@ -54,6 +56,7 @@ export async function googleTokenSource(
       description: `${account ?? `the principal of GitHub's token`} by ${provider.pool}/${provider.id}`,
       projectId: projectOf(env, account),
       universe: endpoints.universe,
+      serviceAccount: account,
       token: shareToken(() => federate(provider, account, endpoints, { ...options, secret: mask }, env)),
     }
   }
@@ -69,6 +72,7 @@ export async function googleTokenSource(
     description: credentials.description,
     projectId: projectOf(env, credentials.serviceAccount) ?? credentials.projectId,
     universe: endpoints.universe,
+    serviceAccount: credentials.serviceAccount,
     token: shareToken(() => useCredentials(credentials, mask)),
   }
 }

@@ -1,5 +1,8 @@
 /** All that a run has to say about one capture: the only thing that the summary, the outputs and the JSON are made of. */
 export interface CaptureReport {
+  readonly level: 'pod' | 'node'
+  readonly method: 'ephemeral-container' | 'node-pod' | 'ssh'
+  /** '' where a node was captured by its own name, as `pod` */
   readonly namespace: string
   readonly pod: string
   readonly node: string
@@ -33,6 +36,8 @@ export interface CaptureReport {
   readonly pcapPath: string | undefined
   /** shown to the user: what to widen, what else to know */
   readonly hints: readonly string[]
+  /** what stays of ours in the cluster or on the node, in words */
+  readonly remains: readonly string[]
   readonly artifact: ArtifactReport | undefined
   /** why there is no artifact */
   readonly uploadError: string | undefined

@@ -5,7 +5,14 @@ export function resultJson(reports: readonly CaptureReport[]): string {
   return JSON.stringify({
     version: 1,
     captures: reports.map((report) => ({
-      target: { namespace: report.namespace, pod: report.pod, node: report.node, container: report.container },
+      target: {
+        level: report.level,
+        method: report.method,
+        namespace: report.namespace,
+        pod: report.pod,
+        node: report.node,
+        container: report.container,
+      },
       capture: {
         interface: report.interface,
         filter: report.filter,
@@ -30,6 +37,7 @@ export function resultJson(reports: readonly CaptureReport[]): string {
       artifact: report.artifact ?? null,
       uploadError: report.uploadError ?? null,
       hints: report.hints,
+      leftBehind: report.remains,
     })),
   })
 }

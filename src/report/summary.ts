@@ -17,7 +17,7 @@ export function summaryMarkdown(reports: readonly CaptureReport[], context: Summ
 function section(report: CaptureReport, context: SummaryContext): string {
   const file = report.pcapPath?.split(/[\\/]/).at(-1)
   const rows: [string, string][] = [
-    ['Target', `pod ${code(report.pod)} in ${code(report.namespace)} on node ${code(report.node)}`],
+    ['Target', target(report)],
     ['Recorded', when(report)],
     ['Interface', `${code(report.interface)}, ${report.snaplen} bytes of each packet`],
     ['Filter', report.filter === '' ? 'none' : code(report.filter)],
@@ -32,11 +32,13 @@ function section(report: CaptureReport, context: SummaryContext): string {
         ][])
       : []),
     ['SHA-256', code(report.sha256)],
-    ['Image', code(report.image) + (report.imageId ? ` as ${code(report.imageId)}` : '')],
-    [
-      'Left behind',
-      `one ended entry, ${code(report.container)}, in the pod's list of ephemeral containers: Kubernetes cannot remove it; it goes with the pod`,
-    ],
+    ...(report.method === 'ssh'
+      ? []
+      : ([['Image', code(report.image) + (report.imageId ? ` as ${code(report.imageId)}` : '')]] as [
+          string,
+          string,
+        ][])),
+    ['Left behind', report.remains.length === 0 ? 'nothing' : report.remains.map((line) => text(line)).join('<br>')],
   ]
   const parts = [`## ${icons[report.verdict]} ${headline(report)}`, link(report, context), table(rows)]
   for (const hint of report.hints) parts.push(`> [!TIP]\n> ${text(hint)}`)
@@ -45,12 +47,22 @@ function section(report: CaptureReport, context: SummaryContext): string {
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
+function target({ level, method, pod, namespace, node }: CaptureReport): string {
+  const where = `on node ${code(node)}`
+  if (level === 'pod') return `pod ${code(pod)} in ${code(namespace)} ${where}`
+  const by = method === 'ssh' ? 'by SSH' : 'by a node pod'
+  return pod === ''
+    ? `node ${code(node)}, ${by}`
+    : `node ${code(node)}, ${by}: the traffic of pod ${code(pod)} in ${code(namespace)}`
+}
+
 const icons = { complete: '✅', partial: '⚠️', empty: '⚪' }
 
 function headline(report: CaptureReport): string {
-  const what = `pod ${text(report.pod)}`
+  const what = report.pod === '' ? `node ${text(report.node)}` : `pod ${text(report.pod)}`
   if (report.verdict === 'empty') return `No packet of ${what} matched`
-  const amount = `${count(report.packets)} ${report.packets === 1 ? 'packet' : 'packets'} of ${what}`
+  const seen = report.level === 'node' && report.pod !== '' ? ' seen on its node' : ''
+  const amount = `${count(report.packets)} ${report.packets === 1 ? 'packet' : 'packets'} of ${what}${seen}`
   return report.verdict === 'complete' ? `${amount}, complete` : `${amount}, partial`
 }
 

@@ -20,6 +20,8 @@ export interface RunOptions {
   env?: Record<string, string>
   /** do not tell the action where the suite's kubeconfig is */
   withoutKubeconfig?: boolean
+  /** the runner is gone: nobody runs post */
+  withoutPost?: boolean
 }
 
 export interface ActionRun {
@@ -42,7 +44,7 @@ export interface Finished {
 
 /** The parts of the output `result` that the tests look at. */
 export interface CaptureJson {
-  target: { namespace: string; pod: string; node: string; container: string }
+  target: { level: string; method: string; namespace: string; pod: string; node: string; container: string }
   capture: { recordedSeconds: number; pausedSeconds: number; stopReason: string; resumed: number }
   verdict: { verdict: string; reason: string }
   packets: number
@@ -80,6 +82,7 @@ export async function openWorkplace(): Promise<Workplace> {
     const finish = async (): Promise<Finished> => {
       const first = await ended(main)
       const ofMain = [...lines]
+      if (options.withoutPost) return { main: first, post: first, lines: ofMain, capture: undefined }
       const post = await ended(runner.start('post', { env: options.env ?? {} }))
       const json = first.outputs['result'] ?? post.outputs['result']
       const captures = json === undefined ? [] : (JSON.parse(json) as { captures: CaptureJson[] }).captures
@@ -89,7 +92,7 @@ export async function openWorkplace(): Promise<Workplace> {
       main,
       lines,
       capturing: async () => {
-        await main.waitForLog(/^Capturing pod /m, 60_000)
+        await main.waitForLog(/^Capturing (pod|node) /m, 60_000)
       },
       finished: finish(),
     }

@@ -13,6 +13,7 @@ function result(changes: Partial<CaptureResult> = {}): CaptureResult {
       uid: 'uid-1',
       node: 'node-1',
       container: 'packet-capture-x',
+      where: { kind: 'container' },
       plan: plan(),
       deadline: 0,
       deadlineHere: 0,

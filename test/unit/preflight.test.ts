@@ -2,6 +2,7 @@ import { rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigurationError } from '../../src/errors.ts'
+import type { Cluster } from '../../src/open.ts'
 import { preflight, type Prepared } from '../../src/preflight.ts'
 import { preflightMarkdown, preflightProblemMarkdown } from '../../src/report/preflight.ts'
 import { readRequest } from '../../src/request.ts'
@@ -58,11 +59,17 @@ const log: Log = {
   group: (_title, body) => body(),
 }
 
+const cluster = (): Cluster => ({
+  connection: server.connection,
+  autopilot: undefined,
+  google: () => Promise.reject(new ConfigurationError('no identity')),
+})
+
 function check(inputs: Record<string, string> = {}): Promise<Prepared> {
   lines.length = 0
   const given: Record<string, string> = { pod: 'web-1', namespace: 'shop', ...inputs }
   const request = readRequest((name) => given[name] ?? '')
-  return preflight(server.connection, request, readJob({ RUNNER_TEMP: temp, GITHUB_REPOSITORY: 'octo/shop' }), log)
+  return preflight(cluster(), request, readJob({ RUNNER_TEMP: temp, GITHUB_REPOSITORY: 'octo/shop' }), log)
 }
 async function refusal(work: Promise<unknown>): Promise<string> {
   const error: unknown = await work.then(
@@ -78,7 +85,7 @@ const creating = (): string[] =>
     .map(({ path }) => path)
 
 it('tells who we are, what we may, which pod it is and that admission takes it', async () => {
-  const { findings, records } = await check()
+  const { findings, recorders } = await check()
   expect(findings).toEqual([
     'Cluster: test.example as dev (context test)',
     'Identity: octo-dev',
@@ -88,7 +95,7 @@ it('tells who we are, what we may, which pod it is and that admission takes it',
     'Admission: the cluster would take the capture container',
   ])
   expect(lines).toEqual(findings)
-  expect(records.map((record) => record.pod)).toEqual(['web-1'])
+  expect(recorders.map(({ record }) => record.pod)).toEqual(['web-1'])
   expect(creating()).toEqual([])
 })
 

@@ -34,6 +34,8 @@ describe('defaults', () => {
       target: { kind: 'pod', name: 'web-1' },
       namespace: undefined,
       level: 'pod',
+      nodeMethod: 'auto',
+      nodeNamespace: 'packet-capture',
       limits: { duration: 60, size: 1_000_000_000, packets: undefined },
       filter: '',
       interface: 'any',
@@ -81,6 +83,9 @@ describe('accepted', () => {
     ['pod', 'a'.repeat(253), { target: { kind: 'pod', name: 'a'.repeat(253) } }],
     ['namespace', 'shop-2', { namespace: 'shop-2' }],
     ['level', 'pod', { level: 'pod' }],
+    ['level', 'node', { level: 'node' }],
+    ['node-method', 'ssh', { nodeMethod: 'ssh' }],
+    ['node-namespace', 'net-ops', { nodeNamespace: 'net-ops' }],
     ['filter', 'tcp port 8080 and host 10.0.0.1', { filter: 'tcp port 8080 and host 10.0.0.1' }],
     ['filter', '$(reboot); `id`', { filter: '$(reboot); `id`' }],
     ['filter', 'x'.repeat(4096), { filter: 'x'.repeat(4096) }],
@@ -154,8 +159,9 @@ describe('refused, with the name, what it got and what it takes', () => {
     ['namespace', 'Shop'],
     ['namespace', 'shop.eu'],
     ['namespace', 'a'.repeat(64)],
-    ['level', 'node'],
     ['level', 'cluster'],
+    ['node-method', 'telnet'],
+    ['node-namespace', 'Shop'],
     ['duration', '0'],
     ['duration', '6h1s'],
     ['duration', '1.5m'],
@@ -213,7 +219,9 @@ describe('refused, with the name, what it got and what it takes', () => {
     const wrong = {
       pod: '',
       namespace: 'X',
-      level: 'node',
+      level: 'cluster',
+      'node-method': 'x',
+      'node-namespace': 'X',
       duration: 'x',
       filter: '\u0001',
       interface: '-',
@@ -225,12 +233,32 @@ describe('refused, with the name, what it got and what it takes', () => {
     const access = { cluster: 'Shop', endpoint: 'x' }
     const all = { ...wrong, ...more, ...times, ...rest, ...access }
     const message = refusal(all)
-    expect(message).toMatch(/^22 inputs are wrong; nothing was contacted\.\n/)
+    expect(message).toMatch(/^24 inputs are wrong; nothing was contacted\.\n/)
     for (const name of Object.keys(all)) expect(message).toContain(`\n  ${name}: got `)
   })
 
   it('a long text is not repeated whole', () => {
     expect(refusal({ image: 'é'.repeat(10_000) }).length).toBeLessThan(1000)
+  })
+})
+
+describe('a node by its own name', () => {
+  const readNode = (inputs: Record<string, string>): Request => readRequest((name) => inputs[name] ?? '')
+
+  it('stands in the place of a pod', () => {
+    expect(readNode({ level: 'node', node: 'gke-a-1.internal' }).target).toEqual({
+      kind: 'node',
+      name: 'gke-a-1.internal',
+    })
+  })
+
+  it.each([
+    [{ node: 'a' }, 'node: goes with `level: node`'],
+    [{ level: 'node', node: 'a', pod: 'web-1' }, 'pod, node: each of them names what to capture'],
+    [{ level: 'node', node: 'A b' }, 'node: got "A b", takes the name of a node'],
+    [{ level: 'node' }, 'pod: got nothing'],
+  ])('%j is refused: %s', (inputs, words) => {
+    expect(() => readNode(inputs)).toThrow(words)
   })
 })
 
@@ -253,11 +281,11 @@ describe('action.yml', () => {
     ])
   })
 
-  it('requires the pod alone, and only texts stand as defaults', () => {
+  it('requires nothing by itself (a pod or a node), and only texts stand as defaults', () => {
     const required = Object.keys(action.inputs).filter((name) => action.inputs[name]?.required === true)
-    expect(required).toEqual(['pod'])
+    expect(required).toEqual([])
     for (const [name, input] of Object.entries(action.inputs)) {
-      if (name !== 'pod') expect({ name, type: typeof input.default }).toEqual({ name, type: 'string' })
+      expect({ name, type: typeof input.default }).toEqual({ name, type: 'string' })
     }
   })
 

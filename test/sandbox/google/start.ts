@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { generate } from 'selfsigned'
+import { answerCompute, describeInstance, type Instance, type InstanceOptions } from './compute.ts'
 import { answerContainer, describeCluster, type ClusterAddress } from './container.ts'
 import { answerTokenReview } from './control-plane.ts'
 import { answerGkeHub, answerResourceManager } from './fleet.ts'
@@ -10,6 +11,8 @@ import { answerIssuer, exampleJob, signIdToken } from './github.ts'
 import { answerIamCredentials } from './iam-credentials.ts'
 import { createSigningKey, type Claims } from './jwt.ts'
 import { answerOauth } from './oauth.ts'
+import { answerOsLogin } from './os-login.ts'
+import { answerTestPermissions } from './permissions.ts'
 import { answerSts } from './sts.ts'
 import {
   createTokenStore,
@@ -21,7 +24,18 @@ import {
 } from './world.ts'
 
 export type Service =
-  'github' | 'sts' | 'iamcredentials' | 'container' | 'cloudresourcemanager' | 'gkehub' | 'oauth' | 'control-plane'
+  | 'github'
+  | 'sts'
+  | 'iamcredentials'
+  | 'container'
+  | 'compute'
+  | 'oslogin'
+  | 'iam'
+  | 'iap'
+  | 'cloudresourcemanager'
+  | 'gkehub'
+  | 'oauth'
+  | 'control-plane'
 
 /** What a service does wrong, until it is taken away or `times` is over. `hang` never answers, `reset` cuts the connection. */
 export type Fault = { readonly status: number; readonly body?: unknown; times?: number } | 'hang' | 'reset'
@@ -80,6 +94,7 @@ export interface GoogleServices {
   /** who a token is of, while it lasts */
   identify(token: string): Principal | undefined
   addCluster(cluster: ClusterAddress): Resource
+  addInstance(options?: InstanceOptions): Instance
   /** TokenReview, for an API server's webhook */
   readonly tokenReviewUrl: string
   stop(): Promise<void>
@@ -106,7 +121,12 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
     sts: answerSts,
     iamcredentials: answerIamCredentials,
     container: answerContainer,
-    cloudresourcemanager: answerResourceManager,
+    compute: answerCompute,
+    oslogin: answerOsLogin,
+    iam: answerTestPermissions,
+    iap: answerTestPermissions,
+    cloudresourcemanager: (request, known) =>
+      answerResourceManager(request, known) ?? answerTestPermissions(request, known),
     gkehub: answerGkeHub,
     oauth: (request, known) => answerOauth(request, known, keys, users),
     'control-plane': answerTokenReview,
@@ -182,6 +202,15 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
     denied: new Set(),
     clusters: (options.clusters ?? []).map((cluster) => describeCluster(project, cluster)),
     memberships: [...(options.memberships ?? [])],
+    compute: {
+      instances: [],
+      projectMetadata: [],
+      operations: new Map(),
+      pendingPolls: 1,
+      operationErrors: [],
+      races: 0,
+    },
+    osLogin: { profiles: new Map(), username: undefined, keepsKeys: true, conflicts: 0 },
     tokens: createTokenStore(),
     clockOffset: options.clockOffset ?? 0,
   }
@@ -190,6 +219,8 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
     'container',
     'compute',
     'oslogin',
+    'iam',
+    'iap',
     'iamcredentials',
     'cloudresourcemanager',
     'gkehub',
@@ -198,7 +229,10 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
   ]
   const envWithoutIdToken = (): Record<string, string> =>
     Object.fromEntries(
-      overrides.map((name) => [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name.toUpperCase()}`, `${url}/${name}/`]),
+      overrides.map((name) => [
+        `CLOUDSDK_API_ENDPOINT_OVERRIDES_${name.toUpperCase()}`,
+        `${url}/${name}/${name === 'compute' ? 'v1/' : ''}`, // the version is a part of this base
+      ]),
     )
   const account = serviceAccounts[0] ?? ''
   return {
@@ -263,6 +297,11 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
       const cluster = describeCluster(project, given)
       world.clusters.push(cluster)
       return cluster
+    },
+    addInstance: (given = {}) => {
+      const instance = describeInstance(project, given)
+      world.compute.instances.push(instance)
+      return instance
     },
     tokenReviewUrl: `${url}/control-plane/tokenreviews`,
     stop: async () => {

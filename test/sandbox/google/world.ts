@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Compute } from './compute.ts'
 import type { Claims, SigningKey } from './jwt.ts'
+import type { OsLogin } from './os-login.ts'
 
 /** What the services know in common. Tests change it while they run. */
 export interface World {
@@ -23,6 +25,8 @@ export interface World {
   readonly clusters: Resource[]
   /** `gkehub.v1.Membership` each */
   readonly memberships: Resource[]
+  readonly compute: Compute
+  readonly osLogin: OsLogin
   readonly tokens: TokenStore
   /** ms that Google's clock is ahead of this machine's */
   readonly clockOffset: number

@@ -3,20 +3,12 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  addContainer,
-  nameFile,
-  openPart,
-  awaitStart,
-  finishFromDisk,
-  followCapture,
-  recordOf,
-  sourceOf,
-  type CaptureEvents,
-  type CaptureRecord,
-  type CaptureResult,
-} from '../../../src/capture/capture.ts'
+import { nameFile, openPart, finishFromDisk, followCapture, type CaptureResult } from '../../../src/capture/capture.ts'
 import type { CapturePlan } from '../../../src/capture/container.ts'
+import { addContainer, ephemeralRecorder } from '../../../src/capture/ephemeral.ts'
+import { recordOf, type CaptureRecord } from '../../../src/capture/record.ts'
+import type { CaptureEvents } from '../../../src/capture/recorder.ts'
+import { awaitStart } from '../../../src/capture/start.ts'
 import { reportOf } from '../../../src/describe.ts'
 import { ConfigurationError } from '../../../src/errors.ts'
 import { startServer, status, type ExecSession, type Server } from '../cluster/server.ts'
@@ -54,6 +46,7 @@ const recordFor = (changes: Partial<CapturePlan> = {}): CaptureRecord =>
 let waiting: string[]
 let listening: number
 const events: CaptureEvents = {
+  made: () => undefined,
   waiting: (reason) => waiting.push(reason),
   listening: () => (listening += 1),
   interrupted: () => undefined,
@@ -161,7 +154,7 @@ describe('adding the container', () => {
 
 describe('the start', () => {
   const start = (record = recordFor(), signal = new AbortController().signal): Promise<string> =>
-    awaitStart(sourceOf(server.connection, record), record, events, signal)
+    awaitStart(ephemeralRecorder(server.connection, record).place, record, events, signal)
 
   it('gives the image by its digest as soon as the container runs, and says each reason to wait once', async () => {
     const started = start()
@@ -230,7 +223,7 @@ describe('the start', () => {
   it.each<[string, RegExp]>([
     [
       "error filter tcpdump: can't parse filter expression: syntax error",
-      /^filter: the pod's tcpdump refuses "tcp port 8080": can't parse filter/,
+      /^filter: the tcpdump in the pod refuses "tcp port 8080": can't parse filter/,
     ],
     [
       "error net-raw tcpdump: any: You don't have permission",
@@ -285,7 +278,12 @@ describe('the result', () => {
       if (lines !== undefined) session.stderr(`${lines}end\n`)
     }
     const record = recordFor()
-    const capture = followCapture(server.connection, record, await openPart(record), 'tools@sha256:1', events)
+    const capture = followCapture(
+      ephemeralRecorder(server.connection, record),
+      await openPart(record),
+      'tools@sha256:1',
+      events,
+    )
     const result = await capture.finished
     await nameFile(result)
     return result
@@ -334,7 +332,7 @@ describe('the result', () => {
     container = { running: {} }
     server.exec = (session) => session.stdout(stream.subarray(0, 50))
     const first = recordFor()
-    const capture = followCapture(server.connection, first, await openPart(first), '', events)
+    const capture = followCapture(ephemeralRecorder(server.connection, first), await openPart(first), '', events)
     await until('some bytes', () => capture.part.received() === 50)
     capture.hold(600)
     await expect(capture.finished).resolves.toMatchObject({ outcome: { end: 'held' }, path: undefined })
@@ -351,7 +349,7 @@ describe('the result', () => {
     container = { running: {} }
     server.exec = (session) => session.stdout(stream.subarray(0, 150))
     const record = recordFor()
-    const capture = followCapture(server.connection, record, await openPart(record), '', events)
+    const capture = followCapture(ephemeralRecorder(server.connection, record), await openPart(record), '', events)
     await until('some bytes', () => capture.part.received() === 150)
     capture.hold(600)
     await capture.finished

@@ -1,7 +1,7 @@
 import {
   containerName,
   deadlineOf,
-  ephemeralContainer,
+  recorderContainer,
   quantity,
   spoolLimitFor,
   type CapturePlan,
@@ -15,7 +15,7 @@ interface EphemeralContainer {
   env: { name: string; value: string }[]
 }
 const container = (changes: Partial<CapturePlan> = {}): EphemeralContainer =>
-  ephemeralContainer('packet-capture-0a1b2c-3d4e5f60', plan(changes), 1_700_000_000) as unknown as EphemeralContainer
+  recorderContainer('packet-capture-0a1b2c-3d4e5f60', plan(changes), 1_700_000_000) as unknown as EphemeralContainer
 
 /** The variables as the kubelet hands them to the process. */
 function environment({ env }: EphemeralContainer): Record<string, string> {

@@ -3,13 +3,8 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  containerState,
-  followSpool,
-  type Follower,
-  type FollowOutcome,
-  type FollowSource,
-} from '../../../src/capture/follow.ts'
+import { followSpool, type Follower, type FollowOutcome } from '../../../src/capture/follow.ts'
+import { containerPlace, containerState, type ContainerSource } from '../../../src/capture/pod-place.ts'
 import { openPartFile, type PartFile } from '../../../src/capture/part-file.ts'
 import { startServer, status, success, type ExecSession, type Server } from '../cluster/server.ts'
 import { pcap } from '../pcap/bytes.ts'
@@ -42,7 +37,7 @@ const pod = (uid = 'uid-1'): object => ({
   metadata: { name: 'web-1', uid },
   status: { ephemeralContainerStatuses: [{ name: 'packet-capture-x', imageID: 'tools@sha256:1', state: container }] },
 })
-const source = (): FollowSource => ({
+const source = (): ContainerSource => ({
   connection: server.connection,
   namespace: 'shop',
   pod: 'web-1',
@@ -81,7 +76,7 @@ let follower: Follower | undefined
 let seen: { listening: number; interrupted: string[]; foreign: string[] }
 function follow(into: PartFile = part, giveUpAt = Infinity): Follower {
   seen = { listening: 0, interrupted: [], foreign: [] }
-  follower = followSpool(source(), into, () => giveUpAt, {
+  follower = followSpool(containerPlace(source()), into, () => giveUpAt, {
     listening: () => (seen.listening += 1),
     interrupted: (reason) => seen.interrupted.push(reason),
     foreign: (line) => seen.foreign.push(line),

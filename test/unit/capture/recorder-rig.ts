@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:chil
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ephemeralContainer, type CapturePlan } from '../../../src/capture/container.ts'
+import { recorderContainer, type CapturePlan } from '../../../src/capture/container.ts'
 import { expand } from '../../sandbox/cluster/kubelet.ts'
 import { sandboxSupport } from '../../sandbox/cluster/start.ts'
 import { until } from '../until.ts'
@@ -109,7 +109,7 @@ export async function withRecorder(
   writeFileSync(join(folder, 'log'), '')
 
   const { deadline = Math.ceil(Date.now() / 1000) + 120, broken = [], ...rest } = changes
-  const container = ephemeralContainer(
+  const container = recorderContainer(
     'packet-capture-x',
     plan({ interface: 'lo', filter: 'udp port 9999', ...rest }),
     deadline,

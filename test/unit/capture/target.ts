@@ -16,6 +16,7 @@ export const plan = (changes: Partial<CapturePlan> = {}): CapturePlan => ({
   startTimeout: 120,
   ownerTimeout: 60,
   spoolLimit: 64_000_000,
+  toolboxImage: undefined,
   ...changes,
 })
 

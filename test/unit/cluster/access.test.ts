@@ -29,7 +29,7 @@ function answer(allow: (right: string) => boolean): void {
 
 describe('the rights', () => {
   const missing = (kind: 'pod' | 'deployment' = 'pod'): ReturnType<typeof missingRights> =>
-    missingRights(server.connection, 'shop', rightsFor(kind))
+    missingRights(server.connection, 'shop', rightsFor(kind, 'pod'))
 
   it.each([
     ['pod', []],
@@ -84,13 +84,13 @@ describe('the rights', () => {
       .flatMap(({ apiGroups = [], resources = [], verbs = [] }) =>
         apiGroups.flatMap((group) => resources.flatMap((name) => verbs.map((verb) => `${group}: ${verb} ${name}`))),
       )
-    const used = rightsFor('deployment').map((right) => `${right.group}: ${right.verb} ${nameOf(right)}`)
+    const used = rightsFor('deployment', 'pod').map((right) => `${right.group}: ${right.verb} ${nameOf(right)}`)
     expect(granted.sort()).toEqual(used.sort())
   })
 })
 
 describe('the problem', () => {
-  const [, , patch, getExec] = rightsFor('pod')
+  const [, , patch, getExec] = rightsFor('pod', 'pod')
 
   it('names every right, the lines that grant it, and the command', () => {
     const message = rightsProblem({ input: 'kubeconfig' }, undefined, 'shop', [patch!, getExec!])

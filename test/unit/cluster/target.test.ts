@@ -66,7 +66,7 @@ afterEach(async () => {
 })
 
 const find = (query: TargetQuery, allowHostNetwork = false): Promise<readonly Target[]> =>
-  findTargets(server.connection, 'shop', query, { allowHostNetwork })
+  findTargets(server.connection, 'shop', query, { allowHostNetwork, level: 'pod' })
 const findPod = (name: string, allowHostNetwork = false): Promise<readonly Target[]> =>
   find({ kind: 'pod', name }, allowHostNetwork)
 const findDeployment = (name = 'checkout'): Promise<readonly Target[]> => find({ kind: 'deployment', name })

@@ -2,6 +2,8 @@ import type { CaptureReport } from '../../../src/report/report.ts'
 
 /** The report of an ordinary complete capture. */
 export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => ({
+  level: 'pod',
+  method: 'ephemeral-container',
   namespace: 'shop',
   pod: 'checkout-7d9f-x2',
   node: 'node-1',
@@ -29,6 +31,7 @@ export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => (
   resumed: 0,
   sha256: 'ab'.repeat(32),
   pcapPath: '/runner/_temp/kubernetes-packet-capture/capture-x.pcap',
+  remains: ['one ended entry, packet-capture-0a1b2c-3d4e5f60'],
   hints: [],
   artifact: {
     id: 42,

@@ -1,0 +1,318 @@
+import { getProxyForUrl } from 'proxy-from-env'
+import type { RemoteHandlers } from '../cluster/remote-command.ts'
+import { Cancelled, ConfigurationError, messageOf } from '../errors.ts'
+import { openIapTunnel, tunnelUrl } from '../google/iap-tunnel.ts'
+import type { GoogleTokenSource } from '../google/identity.ts'
+import {
+  describeInstance,
+  describeName,
+  missingPermissions,
+  openGoogleApis,
+  type GoogleApis,
+  type InstanceName,
+  type NodeInstance,
+} from '../google/instance.ts'
+import {
+  generateLoginKey,
+  grantLogin,
+  planLogin,
+  revokeLogin,
+  type LoginKey,
+  type LoginRecord,
+} from '../google/login.ts'
+import { chooseSpool, chooseTool, prepareToolbox, probeNode, toolboxCommand } from '../google/node-tools.ts'
+import { openSsh, type SshSession } from '../google/ssh.ts'
+import { mostHold, recorderParameters } from './container.ts'
+import { filterWithoutSsh } from './node-filter.ts'
+import { insideScript, outsideScript, recorderScript } from './scripts.ts'
+import type { Place, RecorderState } from './place.ts'
+import type { CaptureRecord } from './record.ts'
+import type { CaptureEvents, Recorder } from './recorder.ts'
+import { awaitStart, NothingRecorded } from './start.ts'
+
+/** Google's side of the way to a node. */
+export interface NodeAccess {
+  readonly google: GoogleTokenSource
+  readonly apis: GoogleApis
+  /** where the tunnel's relay is */
+  readonly relay: string
+}
+
+/** @throws ConfigurationError where the environment names an address that cannot be used */
+export function openNodeAccess(google: GoogleTokenSource, env: NodeJS.ProcessEnv): NodeAccess {
+  return { google, apis: openGoogleApis(google, env), relay: tunnelUrl(env, google.universe) }
+}
+
+/** A login that is planned: the key is made, and nobody knows it yet. */
+export interface PlannedLogin {
+  readonly instance: NodeInstance
+  readonly key: LoginKey
+  readonly login: LoginRecord
+}
+
+/** Looks at the node's instance and plans how to log in to it. @throws ConfigurationError */
+export async function planNodeLogin({ google, apis }: NodeAccess, name: InstanceName): Promise<PlannedLogin> {
+  const instance = await describeInstance(apis, name)
+  if (instance.status !== '' && instance.status !== 'RUNNING') {
+    throw new ConfigurationError(
+      `node-method: ${describeName(name)} is not running (${instance.status}). Capture once its node is ready. Nothing was created.`,
+    )
+  }
+  const key = generateLoginKey()
+  return { instance, key, login: planLogin(instance, google.serviceAccount, key) }
+}
+
+const sshPort = 22
+/** A key takes up to a minute to reach a node (the guest agent's, OS Login's caches). */
+const keyPatience = 90_000
+/** Beyond the recorder's longest life, ms: the key must serve the clean-up. */
+const keyMargin = 10 * 60_000
+/** Where a node may have room for a spool. Never /tmp, which is memory on COS; /var/tmp first, for there Ubuntu's AppArmor lets tcpdump write. */
+const spoolRoots = ['/var/tmp', '/var/lib']
+
+/**
+ * A recorder that is a process on the node, reached by SSH through Identity-Aware Proxy. `planned`: the login of this very process; without it (in
+ * the post step) another one is made when it is needed.
+ */
+export function sshRecorder(
+  access: NodeAccess,
+  record: CaptureRecord,
+  login: LoginRecord,
+  planned?: PlannedLogin,
+): Recorder {
+  const { container } = record
+  const granted: LoginRecord[] = [login]
+  let session: Promise<SshSession> | undefined
+  let events: CaptureEvents | undefined
+  /** what this run has made of the node's toolbox */
+  let toolbox: readonly string[] = []
+
+  const logIn = async (signal?: AbortSignal): Promise<SshSession> => {
+    const plan =
+      planned ?? (await planNodeLogin(access, { project: login.project, zone: login.zone, name: login.instance }))
+    if (plan.login !== login) granted.push(plan.login)
+    const expires = new Date(Math.max(record.deadlineHere, Date.now()) + mostHold * 1000 + keyMargin)
+    const { user } = await grantLogin(access.apis, plan.instance, plan.key, plan.login, expires)
+    const { project, zone, name, interface: networkInterface, hostKeys } = plan.instance
+    const agent = await proxyFor(access.relay)
+    return openSsh({
+      connect: () =>
+        openIapTunnel(
+          { project, zone, instance: name, interface: networkInterface, port: sshPort },
+          {
+            url: access.relay,
+            token: async () => (await access.google.token()).value,
+            reconnecting: (reason) => events?.waiting(`the tunnel is made again (${reason})`),
+            ...(agent ? { agent } : {}),
+          },
+        ),
+      user,
+      privateKey: plan.key.privateKey,
+      hostKeys,
+      patience: keyPatience,
+      waiting: (reason) => events?.waiting(reason),
+      ...(signal ? { signal } : {}),
+    })
+  }
+  const entered = (signal?: AbortSignal): Promise<SshSession> => {
+    session ??= logIn(signal).catch((error: unknown) => {
+      session = undefined
+      throw error
+    })
+    return session
+  }
+
+  const place: Place = {
+    open: async (command, handlers: RemoteHandlers) => (await entered()).open(asRoot(command), handlers),
+    state: async () => {
+      try {
+        return readState(await runAsRoot(await entered(), ['sh', '-c', stateScript, 'sh', ...runFolders(container)]))
+      } catch (error) {
+        return { kind: 'unknown', reason: messageOf(error) }
+      }
+    },
+    spools: spoolRoots.map((root) => `${root}/${container}`),
+  }
+
+  return {
+    record,
+    place,
+    check: async () => {
+      if (!planned) return []
+      const { instance } = planned
+      const missing = await missingPermissions(access.apis, instance, login.kind)
+      if (missing.length > 0) throw new ConfigurationError(permissionsProblem(access, missing))
+      return [
+        `Instance: ${describeName(instance)}`,
+        login.kind === 'os-login'
+          ? `Login: OS Login, as ${login.account ?? '?'}, by a key of this run that expires`
+          : 'Login: a key of this run in the metadata of the instance, which expires',
+        instance.hostKeys.length > 0
+          ? 'Host key: known from the guest attributes of the instance'
+          : 'Host key: not published by the instance; the first one that is seen is held to',
+        ...instance.remarks,
+      ]
+    },
+    start: async (told, cancel) => {
+      events = told
+      const node = await entered(cancel)
+      events.made(
+        login.kind === 'os-login'
+          ? `Imported an SSH key into the OS Login profile of ${login.account ?? '?'}`
+          : `Added an SSH key to the metadata of ${describeName({ ...login, name: login.instance })}`,
+      )
+      const laidOut = await layOut(node, record, events)
+      toolbox = laidOut.remains
+      if (cancel.aborted)
+        throw new Cancelled(
+          'The run was cancelled before the recorder had started; the post step removes what is there.',
+        )
+      events.made(`Started the recorder on ${record.node}, with ${laidOut.tool}`)
+      if (node.pinned)
+        events.waiting(`the host key ${node.hostKey} was taken on first use; nobody vouches for it but the tunnel`)
+      return awaitStart(place, record, events, cancel)
+    },
+    clear: async () => {
+      const remains = [...toolbox]
+      try {
+        const node = await entered()
+        const { code, stderr } = await runAsRoot(
+          node,
+          ['sh', '-c', removeScript, 'sh', container, ...spoolRoots],
+          20_000,
+        )
+        if (code !== 0)
+          remains.push(`files of the capture on the node (${stderr.trim() || `code ${code}`}); they go by themselves`)
+      } catch (error) {
+        remains.push(
+          `what the recorder has on the node, until it ends by itself after ${record.plan.ownerTimeout} s and removes it: ${messageOf(error)}`,
+        )
+      }
+      void session?.then(
+        (node) => node.close(),
+        () => undefined,
+      )
+      session = undefined
+      const keys = await Promise.all(granted.map((one) => revokeLogin(access.apis, one)))
+      return [...remains, ...new Set(keys.flat())]
+    },
+  }
+}
+
+interface LaidOut {
+  /** in words */
+  readonly tool: string
+  readonly remains: readonly string[]
+}
+
+/** The recorder's programs and parameters go to the node, and it begins there, on its own. */
+async function layOut(node: SshSession, record: CaptureRecord, events: CaptureEvents): Promise<LaidOut> {
+  const { container, plan, deadline, where } = record
+  const facts = await probeNode(node, spoolRoots)
+  const { directory, limit } = chooseSpool(facts, plan.spoolLimit)
+  const folder = `${directory}/${container}.run`
+  const tool = chooseTool(facts, plan.toolboxImage)
+  const remains: string[] = []
+  let prefix: readonly string[] = []
+  let words = `tcpdump ${facts.tcpdump?.version ?? ''} of the node`
+  if (tool.kind === 'toolbox') {
+    const { version, unpacked, installed } = await prepareToolbox(node, facts, tool, (text) => events.waiting(text))
+    if (unpacked.length > 0)
+      remains.push(`the toolbox of the node, unpacked to /var/lib/toolbox: ${unpacked.join(', ')}`)
+    else if (installed) remains.push('tcpdump, installed into the toolbox of the node')
+    prefix = toolboxCommand({ ...facts, root: 'already' }, tool, [], directory)
+    words = `tcpdump ${version} of the toolbox`
+  }
+  const whole = where.kind === 'ssh' && where.whole
+  const connection = whole ? (await node.run(['sh', '-c', 'echo "$SSH_CONNECTION"'])).stdout.trim() : ''
+  const filter = whole ? filterWithoutSsh(connection, plan.filter) : plan.filter
+  const { CAPTURE_FOLLOWER: follower, ...parameters } = recorderParameters(
+    container,
+    { ...plan, filter, spoolLimit: limit },
+    deadline,
+  )
+  const all = { ...parameters, CAPTURE_ROOT: directory, CAPTURE_WORDS: `${folder}/words` }
+  const files: Record<string, string> = {
+    recorder: recorderScript,
+    follower: String(follower),
+    parameters: Object.entries(all)
+      .map(([name, value]) => `${name}=${String(value)}\n`)
+      .join(''),
+    inside: insideScript,
+    outside: outsideScript,
+  }
+  for (const [name, text] of Object.entries(files)) {
+    const written = await runAsRoot(node, ['sh', '-c', writeScript, 'sh', folder, name], 20_000, text)
+    if (written.code !== 0) {
+      throw new NothingRecorded(
+        `level: the node ${record.node} takes no files in ${directory}: ${written.stderr.trim()}.`,
+      )
+    }
+  }
+  const longest = Math.max(60, deadline - facts.clock) + mostHold + 60
+  const argv = ['sh', '-c', beginScript, 'sh', folder, String(longest), String(plan.ownerTimeout), ...prefix]
+  const begun = await runAsRoot(node, argv, 20_000)
+  if (begun.code !== 0) {
+    throw new NothingRecorded(`level: the recorder does not start on ${record.node}: ${begun.stderr.trim()}.`)
+  }
+  return { tool: words, remains }
+}
+
+const writeScript = 'umask 077; mkdir -p "$1" && cat >"$1/$2"'
+/** In a session of its own: sshd ends nothing, but a shell's end may. */
+const beginScript =
+  'cd "$1" && shift && { setsid sh outside "$@" </dev/null >log 2>&1 & } && n=0 && while [ ! -s pid ] && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done; [ -s pid ]'
+/** The files are removed by the recorder itself where it runs: it is told, and waited for; then whatever is there goes. */
+const removeScript = [
+  'name=$1; shift',
+  'case $name in packet-capture-?*) ;; *) exit 2 ;; esac; case $name in */*) exit 2 ;; esac',
+  'for root; do d=$root/$name; [ ! -d "$d" ] || { echo cancelled >"$d/stop"; : >"$d/done"; }; done',
+  'n=0; while [ $n -lt 80 ]; do left=; for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || [ -e "$r/ended" ] || { read -r pid <"$r/pid"; ! kill -0 "$pid" || left=1; }; done 2>/dev/null; [ -n "$left" ] || break; sleep 0.1; n=$((n+1)); done',
+  'for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || { read -r pid <"$r/pid"; kill -9 -"$pid"; }; done 2>/dev/null',
+  'for root; do rm -rf "$root/$name" "$root/$name.run"; done',
+].join('\n')
+const stateScript =
+  'for r; do [ -d "$r" ] || continue; if [ -e "$r/ended" ]; then echo ended; cat "$r/words" "$r/log" 2>/dev/null; exit; fi; ' +
+  'read -r pid <"$r/pid" && kill -0 "$pid" && { echo running; exit; }; echo lost; cat "$r/words" "$r/log"; exit; done 2>/dev/null; echo gone'
+
+function runFolders(container: string): readonly string[] {
+  return spoolRoots.map((root) => `${root}/${container}.run`)
+}
+
+function readState({ stdout }: { readonly stdout: string }): RecorderState {
+  const [word, ...rest] = stdout.split('\n')
+  const message = rest.join('\n').trim()
+  if (word === 'running') return { kind: 'running', imageId: '' }
+  if (word === 'ended') return { kind: 'terminated', reason: 'ended', message }
+  if (word === 'lost') return { kind: 'terminated', reason: 'the recorder was ended by somebody', message }
+  return { kind: 'gone', reason: 'the node has nothing of the capture: was it restarted?' }
+}
+
+/** As root: at once, or by sudo, which must not ask. */
+function asRoot(argv: readonly string[]): readonly string[] {
+  return ['sh', '-c', 'if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo -n -- "$@"; fi', 'sh', ...argv]
+}
+
+async function runAsRoot(
+  node: SshSession,
+  argv: readonly string[],
+  timeout = 10_000,
+  stdin = '',
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  return node.run(asRoot(argv), { timeout, stdin })
+}
+
+async function proxyFor(relay: string) {
+  const proxy = getProxyForUrl(relay.replace(/^ws/, 'http'))
+  if (!proxy) return undefined
+  const { HttpsProxyAgent } = await import('https-proxy-agent')
+  return new HttpsProxyAgent(proxy)
+}
+
+function permissionsProblem({ google }: NodeAccess, missing: Awaited<ReturnType<typeof missingPermissions>>): string {
+  const lines = missing.map(({ permission, resource, role }) => `    ${permission} on ${resource} (${role})`)
+  return (
+    `node-method: ${google.description} lacks permissions for SSH to the node. Nothing was created.\n${lines.join('\n')}\n` +
+    '  docs/terraform/main.tf has the roles. Or use node-method: pod.'
+  )
+}

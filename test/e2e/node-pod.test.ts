@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto'
+import { openWorkplace, type ActionRun, type Workplace } from './action.ts'
+import {
+  apply,
+  clientManifest,
+  createNamespace,
+  deleteNamespace,
+  kubectl,
+  podAddresses,
+  podManifest,
+  testClusterState,
+  until,
+} from './cluster.ts'
+import { countPackets, oneTo, readPcap, requestsIn } from './pcap.ts'
+import { nodePodRights, platform, type Platform } from './platform.ts'
+import { request } from './traffic.ts'
+
+const skipped =
+  testClusterState === undefined ? ' (skipped: TESTCLUSTER_RUN is not set, so there is no user `platform`)' : ''
+const here = skipped === '' ? describe : describe.skip
+
+here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
+  let rights: Platform
+  let namespace: string
+  let work: Workplace
+  let web: string
+  let other: string
+  let node: string
+
+  beforeAll(async () => {
+    rights = await platform(randomBytes(3).toString('hex'))
+    namespace = await createNamespace('node')
+    await rights.mayName(namespace)
+    work = await openWorkplace()
+    await apply([clientManifest(namespace), podManifest(namespace, 'web'), podManifest(namespace, 'other')])
+    ;[web = '', other = ''] = await podAddresses(namespace, 'web', 'other', 'client')
+    node = await kubectl(['-n', namespace, 'get', 'pod', 'web', '-o', 'jsonpath={.spec.nodeName}'])
+  }, 120_000)
+
+  afterAll(async () => {
+    await deleteNamespace(namespace)
+    await work?.close()
+    await rights?.close()
+  }, 60_000)
+
+  const start = (inputs: Record<string, string> = {}): ActionRun =>
+    work.start(
+      {
+        ...{ pod: 'web', namespace, level: 'node', 'node-method': 'pod', 'node-namespace': rights.namespace },
+        ...{ kubeconfig: rights.kubeconfig, filter: 'tcp port 8080', duration: '6s', ...inputs },
+      },
+      { withoutKubeconfig: true },
+    )
+  const inNamespace = async (): Promise<string[]> =>
+    (await kubectl(['-n', rights.namespace, 'get', 'jobs,pods', '-o', 'name'])).split('\n').filter(Boolean)
+  const nothingLeft = (timeout: number): Promise<unknown> =>
+    until('an empty namespace of node pods', timeout, async () =>
+      (await inNamespace()).length === 0 ? true : undefined,
+    )
+
+  it("captures all 200 requests of the named pod from its node, and none of another pod's; nothing stays", async () => {
+    const run = start()
+    await run.capturing()
+    const asked = await Promise.all([
+      request(namespace, 'client', `http://${web}:8080/n/[1-200]`),
+      request(namespace, 'client', `http://${other}:8080/n/[1001-1020]`),
+    ])
+    expect(asked.map(({ length }) => length)).toEqual([200, 20])
+    const { main, post, capture } = await run.finished
+    expect(main).toMatchObject({ exitCode: 0, outputs: { verdict: 'complete', dropped: '0' } })
+    expect(post.exitCode).toBe(0)
+    const path = main.outputs['pcap-path'] ?? ''
+    expect(await requestsIn(path)).toEqual(oneTo(200))
+    expect(await countPackets(path, `not host ${web}`)).toBe(0)
+    expect(capture?.target).toMatchObject({ level: 'node', method: 'node-pod', pod: 'web', node })
+    expect(main.summary).toContain('not duplicates')
+    expect(main.summary).toMatch(/\| Left behind \| nothing \|/)
+    expect(await inNamespace()).toEqual([])
+  }, 90_000)
+
+  it('sees one packet on each interface that it passes', async () => {
+    const run = start({ duration: '4s' })
+    await run.capturing()
+    await request(namespace, 'client', `http://${web}:8080/n/1`)
+    const { main } = await run.finished
+    const text = await readPcap(main.outputs['pcap-path'] ?? '')
+    const interfaces = new Set([...text.matchAll(/^\S+ (\S+) +\S+ +IP/gm)].map((match) => match[1]))
+    expect(interfaces.size).toBeGreaterThanOrEqual(2)
+  }, 60_000)
+
+  it('captures a node by its own name, without its own stream', async () => {
+    const inputs = { pod: '', node, 'allow-host-network': 'true', filter: 'tcp', duration: '5s' }
+    const run = start(inputs)
+    await run.capturing()
+    await request(namespace, 'client', `http://${web}:8080/n/[1-20]`)
+    const { main } = await run.finished
+    expect(main).toMatchObject({ exitCode: 0, outputs: { verdict: 'complete' } })
+    const path = main.outputs['pcap-path'] ?? ''
+    expect(await requestsIn(path)).toEqual(oneTo(20))
+    expect(await countPackets(path, 'port 10250 or net 127.0.0.0/8')).toBe(0)
+  }, 60_000)
+
+  it('a node by its own name takes allow-host-network', async () => {
+    const { main } = await start({ pod: '', node }).finished
+    expect(main.exitCode).toBe(1)
+    expect(main.log).toContain('node: a capture of')
+    expect(main.log).toContain('allow-host-network: true')
+  }, 60_000)
+
+  it('a cancel leaves nothing', async () => {
+    const run = start({ duration: '5m' })
+    await run.capturing()
+    await request(namespace, 'client', `http://${web}:8080/n/[1-10]`)
+    await run.main.cancel()
+    const { post } = await run.finished
+    expect(post.exitCode).toBe(0)
+    const uploaded = [...work.results.artifacts].at(-1)
+    expect(await requestsIn(uploaded?.path ?? '')).toEqual(oneTo(10))
+    await nothingLeft(10_000)
+  }, 60_000)
+
+  it('a SIGKILL of main leaves nothing after post', async () => {
+    const run = start({ duration: '5m' })
+    await run.capturing()
+    await request(namespace, 'client', `http://${web}:8080/n/[1-10]`)
+    run.main.kill('SIGKILL')
+    const { post } = await run.finished
+    expect(post.exitCode).toBe(0)
+    const uploaded = [...work.results.artifacts].at(-1)
+    expect(await requestsIn(uploaded?.path ?? '')).toEqual(oneTo(10))
+    await nothingLeft(10_000)
+  }, 60_000)
+
+  it('a SIGKILL without post leaves nothing either: the recorder misses its owner, and the cluster removes the Job', async () => {
+    const lonely = await openWorkplace()
+    const run = lonely.start(
+      {
+        ...{ pod: 'web', namespace, level: 'node', 'node-method': 'pod', 'node-namespace': rights.namespace },
+        ...{
+          kubeconfig: rights.kubeconfig,
+          duration: '5m',
+          'owner-timeout': '20s',
+          image: 'docker.io/nicolaka/netshoot:latest',
+        },
+      },
+      { withoutKubeconfig: true, withoutPost: true },
+    )
+    await run.capturing()
+    run.main.kill('SIGKILL')
+    await run.finished
+    expect((await inNamespace()).length).toBeGreaterThan(0)
+    await nothingLeft(200_000)
+    await lonely.close()
+  }, 240_000)
+
+  it('a namespace whose Pod Security forbids it is refused with the fix, and nothing is made', async () => {
+    const strict = await createNamespace('node-strict', { 'pod-security.kubernetes.io/enforce': 'baseline' })
+    const { main } = await work.run({
+      ...{ pod: 'web', namespace, level: 'node', 'node-method': 'pod', 'node-namespace': strict },
+    })
+    expect(main.exitCode).toBe(1)
+    expect(main.log).toMatch(/node-namespace: "\S+" enforces a Pod Security level .*hostNetwork/)
+    expect((await kubectl(['-n', strict, 'get', 'jobs,pods', '-o', 'name'])).trim()).toBe('')
+    await deleteNamespace(strict)
+  }, 60_000)
+
+  describe('without a right', () => {
+    afterAll(() => rights.grant(), 60_000)
+
+    it.each(nodePodRights())(
+      'to %s names it, and makes nothing',
+      async (right) => {
+        await rights.grant(right)
+        const { main } = await start().finished
+        expect(main.exitCode).toBe(1)
+        expect(main.log).toContain(`lacks rights in the namespace "${rights.namespace}": ${right}.`)
+        expect(main.log).toContain('docs/rbac/platform.yaml')
+        expect(await inNamespace()).toEqual([])
+      },
+      60_000,
+    )
+  })
+
+  it('auto takes a node pod where the node is none of Compute Engine, and says why', async () => {
+    const { main } = await start({ 'node-method': 'auto', duration: '2s' }).finished
+    expect(main.exitCode).toBe(0)
+    expect(main.log).toMatch(
+      /Method: a node pod; not SSH, because .*(Compute Engine|providerID|workload-identity-provider)/,
+    )
+  }, 60_000)
+})

@@ -1,0 +1,148 @@
+import { nodePodRecorder } from '../../../src/capture/node-pod.ts'
+import { recordOf, type CaptureRecord } from '../../../src/capture/record.ts'
+import type { CaptureEvents, Recorder } from '../../../src/capture/recorder.ts'
+import { startServer, status, type Answer, type Server } from '../cluster/server.ts'
+import { until } from '../until.ts'
+import { plan, target } from './target.ts'
+
+const name = 'packet-capture-0a1b2c-3d4e5f60'
+const jobs = '/apis/batch/v1/namespaces/net/jobs'
+let server: Server
+let made: string[]
+/** by method and path without query; else 404 */
+let answers: Record<string, Answer>
+
+beforeEach(async () => {
+  server = await startServer()
+  made = []
+  answers = {
+    'POST /api/v1/namespaces/net/pods': { status: 201, body: {} },
+    [`POST ${jobs}`]: { status: 201, body: {} },
+    [`GET ${jobs}/${name}`]: { status: 200, body: {} },
+    [`DELETE ${jobs}/${name}`]: { status: 200, body: {} },
+    'GET /api/v1/namespaces/net/pods': { status: 200, body: { items: [] } },
+  }
+  server.answer = ({ method, path }) =>
+    answers[`${method} ${path.split('?')[0]}`] ?? { status: 404, body: status('NotFound', 'not found') }
+})
+afterEach(() => server.stop())
+
+const events: CaptureEvents = {
+  made: (what) => made.push(what),
+  waiting: () => undefined,
+  listening: () => undefined,
+  interrupted: () => undefined,
+  foreign: () => undefined,
+}
+const record = (changes = {}): CaptureRecord =>
+  recordOf(
+    target(),
+    name,
+    plan({ duration: 30, startTimeout: 20, spoolLimit: 64e6, ...changes }),
+    '/x.pcap',
+    Date.now(),
+    {
+      kind: 'node-pod',
+      namespace: 'net',
+    },
+  )
+const recorder = (changes = {}): Recorder => nodePodRecorder(server.connection, record(changes), 'net')
+const sent = (method: string, path: string): Record<string, never>[] =>
+  server.requests
+    .filter((request) => request.method === method && request.path.split('?')[0] === path)
+    .map(({ body }) => JSON.parse(body) as Record<string, never>)
+
+it('asks admission for the pod as well as for the Job, and makes neither', async () => {
+  await expect(recorder().check()).resolves.toEqual(['Admission: the cluster would take the node pod in net'])
+  expect(server.requests.map(({ path }) => path)).toEqual([
+    '/api/v1/namespaces/net/pods?dryRun=All',
+    `${jobs}?dryRun=All`,
+  ])
+  const [pod] = sent('POST', '/api/v1/namespaces/net/pods')
+  const [job] = sent('POST', jobs) as unknown as { spec: { template: { spec: unknown } } }[]
+  expect(job?.spec.template.spec).toEqual(pod?.['spec'])
+})
+
+it('is a Job that ends and goes by itself, with one capability that reads packets, pinned to the node', async () => {
+  const running = { name, imageID: 'tools@sha256:1', state: { running: {} } }
+  answers['GET /api/v1/namespaces/net/pods'] = { status: 200, body: { items: [{ metadata: { name: 'p', uid: 'u' } }] } }
+  answers['GET /api/v1/namespaces/net/pods/p'] = {
+    status: 200,
+    body: { metadata: { uid: 'u' }, status: { containerStatuses: [running] } },
+  }
+  await expect(recorder().start(events, new AbortController().signal)).resolves.toBe('tools@sha256:1')
+  expect(made).toEqual([`Made the Job ${name} in net, for node node-1`])
+  const [job] = sent('POST', jobs)
+  expect(job).toMatchObject({
+    metadata: { name },
+    spec: {
+      backoffLimit: 0,
+      activeDeadlineSeconds: 770,
+      ttlSecondsAfterFinished: 60,
+      template: {
+        spec: {
+          hostNetwork: true,
+          nodeName: 'node-1',
+          tolerations: [{ operator: 'Exists' }],
+          restartPolicy: 'Never',
+          automountServiceAccountToken: false,
+          containers: [
+            {
+              name,
+              resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '1', memory: '256Mi' } },
+              securityContext: {
+                privileged: false,
+                allowPrivilegeEscalation: false,
+                readOnlyRootFilesystem: true,
+                capabilities: { drop: ['ALL'], add: ['NET_RAW', 'SETGID'] },
+              },
+            },
+          ],
+        },
+      },
+    },
+  })
+  const text = JSON.stringify(job)
+  for (const word of ['hostPID', 'hostIPC', 'hostPath']) expect(text).not.toContain(word)
+})
+
+it.each([
+  [
+    403,
+    'pods "x" is forbidden: violates PodSecurity "baseline:latest": host namespaces',
+    'node-namespace: "net" enforces a Pod Security level',
+  ],
+  [404, 'namespaces "net" not found', 'node-namespace: there is no namespace "net"'],
+  [403, 'exceeded quota: none', 'node-namespace: the cluster refuses a node pod for node-1 in "net": exceeded quota'],
+])('a refusal (%i %s) names the input and the fix', async (code, message, words) => {
+  answers['POST /api/v1/namespaces/net/pods'] = {
+    status: code,
+    body: status(code === 404 ? 'NotFound' : 'Forbidden', message),
+  }
+  await expect(recorder().check()).rejects.toThrow(words)
+  expect(sent('POST', jobs)).toEqual([])
+})
+
+describe('afterwards', () => {
+  it('Job and pod are deleted, and waited for', async () => {
+    const clearing = recorder().clear()
+    await until('the Job is deleted', () => server.requests.some(({ method }) => method === 'DELETE'))
+    delete answers[`GET ${jobs}/${name}`]
+    await expect(clearing).resolves.toEqual([])
+    expect(sent('DELETE', `${jobs}/${name}`)).toEqual([{ propagationPolicy: 'Background' }])
+  })
+
+  it('nothing is to be done where it is gone', async () => {
+    delete answers[`DELETE ${jobs}/${name}`]
+    await expect(recorder().clear()).resolves.toEqual([])
+  })
+
+  it('what cannot be deleted is told, with the time at which it goes by itself', async () => {
+    answers[`DELETE ${jobs}/${name}`] = { status: 403, body: status('Forbidden', 'may not delete') }
+    const [remains, ...more] = await recorder().clear()
+    expect(more).toEqual([])
+    expect(remains).toMatch(
+      /^the Job packet-capture-\S+ in net: it could not be deleted \(may not delete\).* removed 60 s after its end/,
+    )
+  })
+})
