@@ -214,6 +214,7 @@ async function startAll(recorders: readonly Recorder[], cancel: AbortSignal): Pr
 function eventsOf(record: CaptureRecord): CaptureEvents {
   return {
     made: (what) => log.info(what),
+    caution: (text) => log.warning(text),
     waiting: (reason) => log.info(`Waiting: ${reason}`),
     listening: () =>
       log.info(

@@ -2,6 +2,7 @@ import { oneLine } from '../cluster/answer.ts'
 import { ApiError, call } from '../cluster/api.ts'
 import type { Connection } from '../cluster/connection.ts'
 import { denied } from '../cluster/target.ts'
+import { ConfigurationError } from '../errors.ts'
 import { recorderContainer } from './container.ts'
 import { containerPlace, containerState, type ContainerSource } from './pod-place.ts'
 import type { CaptureRecord } from './record.ts'
@@ -61,11 +62,11 @@ export async function addContainer(
   } catch (error) {
     // A webhook that does things beside its answer refuses every dry run (apiserver, NewDryRunUnsupportedErr); the real request may pass.
     if (dryRun && error instanceof ApiError && /does not support dry run/.test(error.message)) return 'unknown'
-    throw error instanceof ApiError ? refused(error, record) : error
+    throw error instanceof ApiError ? refused(error, record, dryRun) : error
   }
 }
 
-function refused(error: ApiError, record: CaptureRecord): Error {
+function refused(error: ApiError, record: CaptureRecord, dryRun: boolean): Error {
   const nothing = 'Nothing was created.'
   const words = oneLine(error.message)
   if (/violates PodSecurity/.test(words)) {
@@ -90,7 +91,11 @@ function refused(error: ApiError, record: CaptureRecord): Error {
       `pod: the cluster refuses a capture container in ${JSON.stringify(record.pod)}: ${words}. ${nothing}`,
     )
   }
-  return error
+  if (dryRun) return error
+  return new ConfigurationError(
+    `pod: the API server answered ${error.status} (${words}) when the capture container was to be added to ${JSON.stringify(record.pod)}, so whether it was is not known; ` +
+      `if so, it ends by itself after ${record.plan.ownerTimeout} s. Run it again; if it stays, tell those who run the cluster.`,
+  )
 }
 
 /**

@@ -169,7 +169,9 @@ export function sshRecorder(
         )
       events.made(`Started the recorder on ${record.node}, with ${laidOut.tool}`)
       if (node.pinned)
-        events.waiting(`the host key ${node.hostKey} was taken on first use; nobody vouches for it but the tunnel`)
+        events.caution(
+          `node-method: nobody vouches for the host key of ${record.node} but the tunnel: ${node.hostKey} was taken on first use, and held to. Let the nodes publish theirs (enable-guest-attributes).`,
+        )
       return awaitStart(place, record, events, cancel)
     },
     clear: async () => {

@@ -4,6 +4,8 @@ import type { CaptureRecord } from './record.ts'
 export interface CaptureEvents {
   /** something of ours is there now */
   readonly made: (what: string) => void
+  /** to be known by whoever trusts the capture */
+  readonly caution: (text: string) => void
   readonly waiting: (reason: string) => void
   readonly listening: () => void
   readonly interrupted: (reason: string) => void

@@ -87,9 +87,8 @@ export interface Relay {
   readonly down: number
   /** bytes of all sessions, from clients, without what came twice */
   readonly up: number
-  /** bytes that were sent to clients which have not confirmed them: now, and at most so far */
-  readonly unacknowledged: number
-  readonly mostUnacknowledged: number
+  /** what clients have confirmed, ACK by ACK: bytes since the beginning of their session */
+  readonly acks: readonly number[]
   /** Confirms to every client what it has sent. */
   acknowledge(): void
   /** Breaks every connection, or closes it with a code; how many there were. */
@@ -143,7 +142,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const ports = new WeakMap<WebSocket, number | undefined>()
   let down = 0
   let up = 0
-  let mostUnacknowledged = 0
+  const acks: number[] = []
 
   const send = (session: Session, frame: Buffer): void => {
     const { trailingBytes = 0 } = faults
@@ -165,7 +164,6 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       }
       const bytes = at(session, Math.min(faults.frameSize ?? maxFrame, (cut?.after ?? Infinity) - session.sent))
       session.sent += bytes.length
-      mostUnacknowledged = Math.max(mostUnacknowledged, session.sent - session.acked)
       if (faults.unknownFrames) send(session, Buffer.from([0x7f, 0x01, 1, 2, 3]))
       send(session, lengthFrame(4, bytes))
     }
@@ -190,7 +188,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const interrupt = (session: Session, code: number): void => {
     if (code !== 0 && code !== 4004) return finish(session, code, 'injected')
     hangUp(session, code)
-    session.keep = setTimeout(() => finish(session, 1000, ''), keepSession)
+    session.keep = setTimeout(() => finish(session, 1000, ''), keepSession).unref()
   }
 
   const finish = (session: Session, code: number, reason: string): void => {
@@ -214,10 +212,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     clearTimeout(session.ackTimer)
     session.ackTimer = undefined
     if (faults.noAcks || !session.client || session.frozen) return
-    if (session.backend.writableNeedDrain) {
-      session.backend.once('drain', () => acknowledge(session))
-      return
-    }
+    if (session.backend.writableNeedDrain) return // later, when the backend has it
     session.confirmed = session.received
     const total = faults.nextAck?.(session.received) ?? BigInt(session.received)
     delete faults.nextAck
@@ -229,6 +224,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     if (tag === 7) {
       const total = Number(message.readBigUInt64BE(2))
       if (total < session.acked || total > session.sent) return finish(session, 4006, `invalid ack ${String(total)}`)
+      acks.push(total)
       dropTo(session, total)
       if (session.keptLength < window) session.backend.resume()
     } else if (tag === 4) {
@@ -240,10 +236,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       up += length
       // Not held back by reading no more: the client's own confirmations come the same way. What is not confirmed holds it back.
       session.backend.write(message.subarray(6))
-      if (session.backend.writableLength > longestBacklog) {
-        client.pause()
-        session.backend.once('drain', () => client.resume())
-      }
+      if (session.backend.writableLength > longestBacklog) client.pause()
       const [cut] = faults.cuts
       if (cut?.of === 'up' && session.received >= cut.after) {
         faults.cuts.shift()
@@ -267,7 +260,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       if (session.client !== client) return
       session.client = undefined
       if (code !== 1006) finish(session, 1000, '')
-      else session.keep = setTimeout(() => finish(session, 1000, ''), keepSession)
+      else session.keep = setTimeout(() => finish(session, 1000, ''), keepSession).unref()
     })
   }
 
@@ -295,6 +288,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     }
     backend.on('error', () => {
       if (backend.connecting) client.close(4003, 'failed to connect to backend')
+    })
+    backend.on('drain', () => {
+      if (!session.frozen) session.client?.resume()
+      acknowledge(session)
     })
     backend.once('connect', () => {
       sessions.set(session.sid, session)
@@ -418,12 +415,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     get up() {
       return up
     },
-    get unacknowledged() {
-      return [...sessions.values()].reduce((sum, { sent, acked }) => sum + sent - acked, 0)
-    },
-    get mostUnacknowledged() {
-      return mostUnacknowledged
-    },
+    acks,
     acknowledge: () => {
       for (const session of attached()) acknowledge(session)
     },

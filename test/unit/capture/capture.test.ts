@@ -47,6 +47,7 @@ let waiting: string[]
 let listening: number
 const events: CaptureEvents = {
   made: () => undefined,
+  caution: () => undefined,
   waiting: (reason) => waiting.push(reason),
   listening: () => (listening += 1),
   interrupted: () => undefined,
@@ -143,7 +144,7 @@ describe('adding the container', () => {
   it('with capabilities that the namespace forbids says so', async () => {
     server.answer = () => ({ status: 403, body: status('Forbidden', violation) })
     const said = await refusal(addContainer(server.connection, recordFor({ capabilities: ['NET_ADMIN'] }), true))
-    expect(said).toContain('leave the input `capabilities` empty')
+    expect(said).toContain('enforce=baseline on the namespace and leave the input `capabilities` empty')
   })
 
   it('hands on the words of a server that is ill', async () => {

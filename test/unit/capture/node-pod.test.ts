@@ -29,6 +29,7 @@ afterEach(() => server.stop())
 
 const events: CaptureEvents = {
   made: (what) => made.push(what),
+  caution: () => undefined,
   waiting: () => undefined,
   listening: () => undefined,
   interrupted: () => undefined,

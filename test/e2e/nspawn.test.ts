@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createSocket } from 'node:dgram'
+import { basename, dirname, join } from 'node:path'
+import ssh2 from 'ssh2'
+import { followerScript } from '../../src/capture/scripts.ts'
+import { parseTrailer } from '../../src/capture/trailer.ts'
+import { chooseTool, probeNode, toolboxCommand } from '../../src/google/node-tools.ts'
+import { openSsh, type SshSession } from '../../src/google/ssh.ts'
+import { sshdMissing, startSshd, type Sshd } from '../sandbox/google/sshd.ts'
+import { command, until } from './cluster.ts'
+
+/**
+ * What COS' toolbox is made of, a systemd-nspawn under sshd, with and without --pipe. There is no systemd here: the machine is not
+ * registered with it, and gets no unit of its own.
+ */
+const missing = await whatIsMissing()
+const suite = missing === undefined ? describe : describe.skip
+
+suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `: ${missing}`}`, () => {
+  // Not below /tmp: the toolbox has its own.
+  const folder = missing === undefined ? mkdtempSync('/var/tmp/nspawn-test-') : ''
+  const toolbox = join(folder, 'toolbox')
+  const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  let sshd: Sshd
+  let session: SshSession
+
+  beforeAll(async () => {
+    await makeTree(join(folder, 'tree'))
+    writeFileSync(
+      toolbox,
+      `#!/bin/sh\nexec systemd-nspawn --register=no --keep-unit --directory=${folder}/tree --capability=all "$@"\n`,
+      { mode: 0o755 },
+    )
+    sshd = await startSshd()
+    sshd.authorize(pair.public)
+    session = openSsh({
+      connect: sshd.connect,
+      user: sshd.user,
+      privateKey: pair.private,
+      hostKeys: sshd.hostKeys,
+      patience: 0,
+    })
+  }, 60_000)
+  afterAll(async () => {
+    session.close()
+    await sshd.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** All of stdout, whatever its size. */
+  async function stdoutOf(argv: readonly string[]): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    const process = await session.open(argv, {
+      stdout: (chunk) => void chunks.push(chunk),
+      stderr: () => undefined,
+    })
+    expect((await process.ended).code).toBe(1000)
+    return Buffer.concat(chunks)
+  }
+  const inToolbox = async (argv: readonly string[], directory?: string): Promise<readonly string[]> => {
+    const facts = { ...(await probeNode(session)), tcpdump: undefined, toolbox }
+    const tool = chooseTool(facts)
+    if (tool.kind !== 'toolbox') throw new Error('a host without tcpdump has the toolbox')
+    return toolboxCommand(facts, tool, argv, directory)
+  }
+  const capture = realpathSync(new URL('../captures/tls13-ok.pcap', import.meta.url))
+  const replay = ['tcpdump', '-r', '/capture.pcap', '-Z', 'root', '-U', '-w', '-']
+
+  it('without --pipe a capture on stdout is corrupted: the terminal of nspawn makes CRLF of LF', async () => {
+    const whole = await stdoutOf(['tcpdump', '-r', capture, '-Z', 'root', '-U', '-w', '-'])
+    cpSync(capture, join(folder, 'tree/capture.pcap'))
+    expect(whole.includes(10)).toBe(true) // else there is nothing to corrupt
+    const corrupted = await stdoutOf([toolbox, '--quiet', ...replay])
+    expect(corrupted.equals(whole)).toBe(false)
+    expect(corrupted.includes('\r\n')).toBe(true)
+    writeFileSync(join(folder, 'corrupted.pcap'), corrupted)
+    await expect(command('tcpdump', ['-nr', join(folder, 'corrupted.pcap')])).rejects.toThrow()
+  })
+
+  it('with --pipe every byte comes as it is, stderr stays apart, and the exit code is the process’ own', async () => {
+    cpSync(capture, join(folder, 'tree/capture.pcap'))
+    const whole = await stdoutOf(['tcpdump', '-r', capture, '-Z', 'root', '-U', '-w', '-'])
+    expect((await stdoutOf(await inToolbox(replay))).equals(whole)).toBe(true)
+    // Every byte value, and enough of them to fill all pipes and windows on the way.
+    const noise = Buffer.alloc(20_000_000, Buffer.from(Array.from({ length: 256 }, (_, i) => i)))
+    writeFileSync(join(folder, 'tree/noise'), noise)
+    const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
+    expect(hash(await stdoutOf(await inToolbox(['cat', '/noise'])))).toBe(hash(noise))
+    const finished = await session.run(await inToolbox(['sh', '-c', 'cat; echo err >&2; exit 9']), { stdin: 'in\n' })
+    expect(finished).toMatchObject({ code: 9, stdout: 'in\n' })
+    expect(finished.stderr).toContain('err')
+  })
+
+  it('the recorder in it writes to a directory of the host, a follower of the host reads it, and nothing is left', async () => {
+    const name = 'packet-capture-nspawn'
+    const spool = join(folder, 'spool')
+    mkdirSync(spool)
+    const environment = {
+      ...{ CAPTURE_NAME: name, CAPTURE_ROOT: spool, CAPTURE_WORDS: join(spool, 'words') },
+      ...{
+        CAPTURE_DEADLINE: Math.floor(Date.now() / 1000) + 120,
+        CAPTURE_FILTER: 'udp port 39999',
+        CAPTURE_INTERFACE: 'lo',
+      },
+      ...{ CAPTURE_SNAPLEN: 262144, CAPTURE_DURATION: 60, CAPTURE_SIZE: 50_000_000, CAPTURE_PACKETS: '' },
+      ...{ CAPTURE_BUFFER: 4096, CAPTURE_SPOOL: 20_000_000, CAPTURE_SEGMENT: 1, CAPTURE_OWNER_TIMEOUT: 30 },
+      CAPTURE_FOLLOWER: followerScript,
+    }
+    const recorder = readFileSync(new URL('../../src/capture/recorder.sh', import.meta.url), 'utf8')
+    const assignments = Object.entries(environment).map(([key, value]) => `${key}=${String(value)}`)
+    const said: string[] = []
+    const recording = await session.open(
+      await inToolbox(['env', ...assignments, 'sh', '-c', `{ ${recorder}\n} >&2`], spool),
+      { stdout: () => undefined, stderr: (line) => said.push(line) },
+    )
+    const follow = join(spool, name, 'follow')
+    await until('the recorder listens', 20_000, () =>
+      Promise.resolve(said.some((line) => line.startsWith('listening')) || undefined),
+    )
+    const chunks: Buffer[] = []
+    const trailerLines: string[] = []
+    const lines: string[] = []
+    const follower = await session.open(['sh', follow, '0'], {
+      stdout: (chunk) => void chunks.push(chunk),
+      stderr: (line) => {
+        lines.push(line)
+        if (line.startsWith('trailer ')) trailerLines.push(line.slice(8))
+      },
+    })
+    await sendDatagrams(2_000, 39_999)
+    await until('packets', 10_000, () => Promise.resolve(chunks.length > 0 || undefined))
+    expect(follower.send('stop cancelled')).toBe(true) // writes the file `stop`
+    await until('the end of the trailer', 20_000, () => Promise.resolve(lines.includes('end') || undefined))
+    const trailer = parseTrailer(trailerLines)
+    const bytes = await until('every byte', 10_000, () => {
+      const all = Buffer.concat(chunks)
+      return Promise.resolve(all.length === trailer?.size ? all : undefined)
+    })
+    expect(trailer).toMatchObject({ reason: 'cancelled', captured: 2_000, dropped: 0, spool: 'disk' })
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(trailer?.sha256)
+    follower.send('done')
+    expect(await recording.ended).toEqual({ code: 1000, reason: 'exit code 0' })
+    follower.close()
+    await follower.ended
+    expect(readdirSync(spool)).toEqual(['words'])
+    expect(await processesOf(folder)).toEqual([])
+  }, 60_000)
+})
+
+async function whatIsMissing(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'it needs root'
+  if (sshdMissing !== undefined) return sshdMissing
+  for (const [program, source] of [
+    ['systemd-nspawn', 'systemd-container'],
+    ['tcpdump', 'tcpdump'],
+    ['busybox', 'busybox'],
+  ] as const) {
+    const found = await command('sh', ['-c', 'command -v "$1"', 'sh', program]).catch(() => '')
+    if (found === '') return `there is no ${program} (Debian: ${source})`
+  }
+  return undefined
+}
+
+/** A tree that nspawn takes for a system: busybox, tcpdump and what they load. */
+async function makeTree(root: string): Promise<void> {
+  for (const name of ['bin', 'usr', 'etc', 'var', 'tmp', 'root', 'proc', 'sys', 'dev', 'run']) {
+    mkdirSync(join(root, name), { recursive: true })
+  }
+  writeFileSync(join(root, 'etc/os-release'), 'ID=toolbox\n')
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
+  const find = async (program: string): Promise<string> =>
+    (await command('sh', ['-c', 'command -v "$1"', 'sh', program])).trim()
+  for (const path of await Promise.all(['busybox', 'tcpdump'].map(find))) {
+    cpSync(realpathSync(path), join(root, 'bin', basename(path)))
+    const libraries = await command('ldd', [path]).catch(() => '') // a static program has none
+    for (const [library] of libraries.matchAll(/\/\S+/g)) {
+      mkdirSync(dirname(join(root, library)), { recursive: true })
+      cpSync(realpathSync(library), join(root, library))
+    }
+  }
+  for (const applet of (await command('busybox', ['--list'])).trim().split('\n')) {
+    const path = join(root, 'bin', applet)
+    if (!existsSync(path)) symlinkSync('busybox', path)
+  }
+}
+
+async function sendDatagrams(count: number, port: number): Promise<void> {
+  const socket = createSocket('udp4')
+  const payload = Buffer.alloc(500, 10)
+  for (let i = 0; i < count; i += 1) {
+    await new Promise<void>((resolve) => socket.send(payload, port, '127.0.0.1', () => resolve()))
+  }
+  socket.close()
+}
+
+/** The command lines that name the folder. */
+async function processesOf(folder: string): Promise<readonly string[]> {
+  const script = 'for f in /proc/[0-9]*/cmdline; do tr "\\0" " " <$f 2>/dev/null; echo; done'
+  const lines = (await command('sh', ['-c', script])).split('\n')
+  return lines.filter((line) => line.includes(`${folder}/tree`))
+}

@@ -1,0 +1,226 @@
+// The fake relay under its judge: the real gcloud, where it is in PATH. What gcloud accepts here, our own tunnel is tested on (unit/google/iap-tunnel).
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { until } from '../unit/until.ts'
+import { startRelay, type Relay, type RelayOptions } from './google/relay.ts'
+
+const missing = !(process.env['PATH'] ?? '').split(delimiter).some((path) => {
+  try {
+    accessSync(join(path, 'gcloud'), constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+})
+const here = missing ? describe.skip : describe
+const token = 'ya29.relay-test'
+const size = 6_000_000
+
+let folder: string
+let relay: Relay
+let backend: Server
+let children: ChildProcess[]
+const sockets = new Set<Socket>()
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'relay-'))
+  children = []
+  uploaded = undefined
+})
+afterEach(async () => {
+  for (const child of children) child.kill('SIGKILL')
+  await Promise.all(
+    children.map((child) => until('the end of gcloud', () => child.exitCode ?? child.signalCode ?? false)),
+  )
+  await relay.stop()
+  for (const socket of sockets) socket.destroy()
+  await new Promise((resolve) => backend.close(resolve))
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function start(
+  serve: (socket: Socket) => void,
+  options: Partial<Pick<RelayOptions, 'faults' | 'authenticate'>> = {},
+): Promise<void> {
+  backend = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => sockets.delete(socket))
+    serve(socket)
+  })
+  await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve))
+  const { port } = backend.address() as AddressInfo
+  relay = await startRelay({
+    tls: {},
+    backend: ({ instance }) =>
+      instance === 'node-1' ? { host: '127.0.0.1', port } : { code: 4047, reason: 'lookup failed' },
+    authenticate: (given) => given === token,
+    ...options,
+  })
+}
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
+const up = randomBytes(size)
+const down = randomBytes(size)
+let uploaded: string | undefined
+
+/**
+ * Takes `up`, then sends `down`. Not both at once: gcloud's sending thread then blocks on its own queue at times
+ * (iap_tunnel_websocket.py, _MaybeSendAck puts into the full queue that only this thread empties).
+ */
+function upThenDown(socket: Socket): void {
+  const chunks: Buffer[] = []
+  let count = 0
+  socket.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    count += chunk.length
+    if (count < size) return
+    uploaded = sha256(Buffer.concat(chunks))
+    socket.write(down)
+  })
+}
+
+function gcloud(args: readonly string[], instance = 'node-1'): ChildProcess {
+  const child = spawn(
+    'gcloud',
+    [
+      ...[
+        'compute',
+        'start-iap-tunnel',
+        instance,
+        '22',
+        '--zone=us-central1-a',
+        `--iap-tunnel-url-override=${relay.url}`,
+      ],
+      ...['--iap-tunnel-insecure-disable-websocket-cert-check', ...args],
+    ],
+    {
+      stdio: 'pipe',
+      env: {
+        ...{ PATH: process.env['PATH'], PYTHONUNBUFFERED: '1', HOME: folder, CLOUDSDK_CONFIG: join(folder, 'gcloud') },
+        ...{ CLOUDSDK_CORE_PROJECT: 'demo-project', CLOUDSDK_CORE_DISABLE_PROMPTS: '1' },
+        ...{ CLOUDSDK_AUTH_ACCESS_TOKEN: token, CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: '1' },
+        ...{ CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: '1', CLOUDSDK_CORE_CHECK_GCE_METADATA: 'false' },
+      },
+    },
+  )
+  child.stdin?.on('error', () => {})
+  children.push(child)
+  return child
+}
+
+interface Stdin {
+  /** SHA-256 and number of the bytes that came out */
+  readonly hash: string
+  readonly count: number
+  readonly stderr: string
+}
+
+/** Sends `up` into gcloud's stdin and takes as much out of its stdout, or what comes until its session is over. */
+async function overStdin(): Promise<Stdin> {
+  const child = gcloud(['--listen-on-stdin'])
+  const hash = createHash('sha256')
+  let count = 0
+  let stderr = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    hash.update(chunk)
+    count += chunk.length
+  })
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  child.stdin?.write(up)
+  const isOver = (): boolean => relay.calls.length > 0 && relay.connections + relay.sessions === 0
+  await until('all bytes, or the end', () => count >= size || child.exitCode !== null || isOver(), 60_000)
+  child.stdin?.end()
+  await until('the end of gcloud', () => child.exitCode !== null, 60_000)
+  return { hash: hash.digest('hex'), count, stderr }
+}
+
+const operations = (): unknown[] => relay.calls.map(({ operation, outcome }) => [operation, outcome])
+
+here(`the real gcloud through the fake relay${missing ? ' (skipped: gcloud not in PATH)' : ''}`, () => {
+  test('stdin: 6 MB there and back', async () => {
+    await start(upThenDown)
+    expect(await overStdin()).toMatchObject({ hash: sha256(down), count: size })
+    expect(uploaded).toBe(sha256(up))
+    expect(relay.calls).toEqual([
+      expect.objectContaining({
+        ...{ operation: 'connect', token, outcome: 'open' },
+        target: { project: 'demo-project', zone: 'us-central1-a', instance: 'node-1', interface: 'nic0', port: 22 },
+      }),
+    ])
+    await until('the end of the session', () => relay.sessions === 0)
+  }, 120_000)
+
+  // A cut while it only receives is beyond gcloud 528: by a FIN it gives up, by an RST it spins in "Unable to send WebSocket ack" for ever.
+  test.each([
+    ['down, 4004', { after: 2_000_000, of: 'down', code: 4004 }],
+    ['up, cut', { after: 2_000_000, of: 'up', code: 0 }],
+    ['up, 4004', { after: 2_000_000, of: 'up', code: 4004 }],
+  ] as const)(
+    'stdin: a connection lost after 2 MB (%s) is made again, with every byte once',
+    async (_title, cut) => {
+      await start(upThenDown, { faults: { cuts: [cut] } })
+      expect(await overStdin()).toMatchObject({ hash: sha256(down), count: size })
+      expect(uploaded).toBe(sha256(up))
+      expect(operations()).toEqual([
+        ['connect', 'open'],
+        ['reconnect', 'open'],
+      ])
+    },
+    120_000,
+  )
+
+  test('stdin: 4001 is the end, without another try', async () => {
+    await start(upThenDown, { faults: { cuts: [{ after: 2_000_000, of: 'down', code: 4001 }] } })
+    expect((await overStdin()).count).toBeLessThanOrEqual(2_000_000)
+    expect(operations()).toEqual([['connect', 'open']])
+  }, 120_000)
+
+  test('stdin: without confirmations, with frames of 60 000 bytes, unknown ones and bytes behind them', async () => {
+    await start(upThenDown, { faults: { noAcks: true, frameSize: 60_000, unknownFrames: true, trailingBytes: 5 } })
+    expect(await overStdin()).toMatchObject({ hash: sha256(down), count: size })
+    expect(uploaded).toBe(sha256(up))
+  }, 120_000)
+
+  test.each([
+    ['HTTP 401', { status: 401 }, /Handshake status 401/],
+    ['HTTP 403', { status: 403 }, /Handshake status 403/],
+    ['HTTP 404', { status: 404 }, /Handshake status 404/],
+    ['4003', { code: 4003, reason: 'failed to connect to backend' }, /4003.*Failed to connect to port 22/],
+    ['4033', { code: 4033, reason: 'not authorized' }, /4033: 'not authorized'/],
+  ] as const)(
+    'stdin: refused by %s',
+    async (_title, refusal, words) => {
+      await start(upThenDown, { faults: { refusals: [{ on: 'connect', refusal }] } })
+      expect(await overStdin()).toMatchObject({
+        count: 0,
+        stderr: expect.stringMatching(words) as string,
+      })
+    },
+    60_000,
+  )
+
+  test('port: the backend sends 6 MB and closes, which ends the connection', async () => {
+    await start((socket) => {
+      socket.resume()
+      socket.end(down)
+    })
+    const child = gcloud(['--local-host-port=127.0.0.1:0'])
+    let said = ''
+    child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const port = await until('the port of gcloud', () => /Listening on port \[(\d+)\]/.exec(said)?.[1], 60_000)
+    const socket = connect(Number(port), '127.0.0.1')
+    sockets.add(socket)
+    const hash = createHash('sha256')
+    for await (const chunk of socket as AsyncIterable<Buffer>) hash.update(chunk)
+    expect(hash.digest('hex')).toBe(sha256(down))
+    expect(operations()).toEqual([
+      ['connect', 'open'], // gcloud's own test
+      ['connect', 'open'],
+    ])
+  }, 120_000)
+})
