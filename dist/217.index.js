@@ -6,23 +6,51 @@ export const modules = {
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   U: () => (/* binding */ environmentProxy),
-/* harmony export */   y: () => (/* binding */ identityOfAddress)
+/* harmony export */   CM: () => (/* binding */ bearer),
+/* harmony export */   yV: () => (/* binding */ identityOfAddress)
 /* harmony export */ });
+/* unused harmony export credentialsOf */
 /* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(77030);
 /* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_net__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_tls__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(41692);
 /* harmony import */ var node_tls__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_tls__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(83916);
 
 
-/** The agent of HTTPS_PROXY, unless NO_PROXY names the server. */
-async function environmentProxy(server) {
-    const { getProxyForUrl } = await __webpack_require__.e(/* import() */ 182).then(__webpack_require__.bind(__webpack_require__, 98182));
-    const proxy = getProxyForUrl(server);
-    if (!proxy)
-        return undefined;
-    const { HttpsProxyAgent } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833));
-    return new HttpsProxyAgent(proxy);
+
+/** Exec plugins end by themselves after a minute, and say more. */
+const longestWait = 65_000;
+/**
+ * The credentials, or an error after `within` ms: whoever makes them may hang, and nobody waits for that for ever.
+ * @throws ConfigurationError
+ */
+async function credentialsOf(connection, within = longestWait) {
+    let timer;
+    const late = new Promise((_resolve, reject) => {
+        timer = setTimeout(() => {
+            reject(new ConfigurationError(`${connection.input}: no credentials for ${connection.description} within ${within / 1000} s. ` +
+                'Whoever hands them out (an exec plugin, GitHub, Google) does not answer; the next request asks again.'));
+        }, within);
+    });
+    try {
+        return await Promise.race([connection.credentials(), late]);
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+/**
+ * The header of a bearer token; a line end around it is left out.
+ * @param whose begins the error: `kubeconfig: the token of its user "dev"`
+ * @throws ConfigurationError where no header can carry it
+ */
+function bearer(token, whose) {
+    const text = token.trim();
+    if (/^[\x21-\x7e]+$/.test(text))
+        return `Bearer ${text}`;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError(text === ''
+        ? `${whose} is empty. Was the secret set, and is it readable for this workflow?`
+        : `${whose} has a line break, a blank or a letter that no token has. Was it copied or stored with something around it?`);
 }
 /** https-proxy-agent does not tell the TLS layer the host of a server that is named by its address, so the certificate is compared here. */
 function identityOfAddress(server) {
@@ -61,10 +89,10 @@ function connectDirectly(access, secret) {
         credentials: async () => {
             const token = await access.token();
             secret(token);
-            const agent = await (0,_connection_js__WEBPACK_IMPORTED_MODULE_1__/* .environmentProxy */ .U)(access.server);
+            const agent = await (0,_connection_js__WEBPACK_IMPORTED_MODULE_1__.environmentProxy)(access.server);
             return {
                 headers: { Authorization: `Bearer ${token}` },
-                tls: { ...(ca === undefined ? {} : { ca }), ...(agent ? (0,_connection_js__WEBPACK_IMPORTED_MODULE_1__/* .identityOfAddress */ .y)(access.server) : {}) },
+                tls: { ...(ca === undefined ? {} : { ca }), ...(agent ? (0,_connection_js__WEBPACK_IMPORTED_MODULE_1__/* .identityOfAddress */ .yV)(access.server) : {}) },
                 agent,
             };
         },

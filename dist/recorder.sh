@@ -1,4 +1,4 @@
-# The recorder: the main process of the ephemeral container. POSIX sh, busybox or coreutils, tcpdump.
+# The recorder: the main process of the capture's container, or a process on a node. POSIX sh, busybox or coreutils, tcpdump.
 # It records into a spool of segments (s, s1, s2, … by `tcpdump -C`), hashes them in order as one logical stream (the file
 # headers after the first cut away), gives back what the runner has acknowledged, stops at the limits, writes the trailer and
 # waits until the runner has everything. It ends by itself: at its deadline, and when nobody has asked for it for a while.
@@ -12,7 +12,8 @@ header=24 # bytes of a pcap file header, pcap-savefile(5)
 say() { printf '%s\n' "$*"; }
 uptime() { read -r up _ </proc/uptime; up=$((${up%.*} * 100 + 1${up#*.} - 100)); } # → up, in 1/100 s, without a fork
 number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
-last_words() { printf '%s\n' "$*" >/dev/termination-log; } 2>/dev/null
+words=${CAPTURE_WORDS:-/dev/termination-log} # what outlives the spool, for a runner that comes late
+last_words() { printf '%s\n' "$*" >"$words"; } 2>/dev/null
 d=
 fail() { # code, text: what the runner reads from the pod's status
   said=$(printf '%s' "$2" | tr '\n' ' ' | cut -c 1-1000)
@@ -33,10 +34,12 @@ term=
 for tool in tcpdump sha256sum dd cat stat sleep; do
   command -v $tool >/dev/null 2>&1 || fail tools "the image has no $tool"
 done
-# The spool: on the container's disk, or where that gives no room (a read-only root, a tiny limit), a small one in memory.
-d=/tmp/$CAPTURE_NAME
+# The spool: on the container's disk, or where that gives no room (a read-only root, a tiny limit), a small one in memory. On a node
+# it is where the runner has found room, and nowhere else: its memory is not ours.
+d=${CAPTURE_ROOT:-/tmp}/$CAPTURE_NAME
 spool=disk
 [ "$CAPTURE_SPOOL" -ge 4000000 ] && mkdir -p "$d" && : >"$d/ack" || {
+  [ -z "${CAPTURE_ROOT:-}" ] || fail space "$CAPTURE_ROOT cannot be written"
   d=/dev/shm/$CAPTURE_NAME
   spool=memory
   CAPTURE_SPOOL=4000000
@@ -54,6 +57,7 @@ link=
 if [ "$CAPTURE_INTERFACE" = any ] && tcpdump -y LINUX_SLL2 -d >/dev/null 2>&1; then link='-y LINUX_SLL2'; fi
 classify() { # the text of tcpdump → the code of the error
   case $1 in
+    *"change to '"* | *initgroups*) code=user ;;
     *ermission* | *'not permitted'*) code=net-raw ;;
     *'No such device'* | *"doesn't exist"* | *'is not up'*) code=interface ;;
     *'No space left'*) code=space ;;
@@ -67,7 +71,11 @@ wait $! || { text=$(cat compiled); classify "$text" filter; [ -n "$term" ] || fa
 # After a pause the whole ring arrives at once: it must fit into the spool beside what is there.
 ring=$((CAPTURE_SPOOL / 2048))
 [ $ring -lt "$CAPTURE_BUFFER" ] || ring=$CAPTURE_BUFFER
-set -- -i "$CAPTURE_INTERFACE" -p -n -U -B $ring -s "$CAPTURE_SNAPLEN" -Z root -C "$CAPTURE_SEGMENT" -w "$d/s" $link
+set -- -i "$CAPTURE_INTERFACE" -p -n -U -B $ring -s "$CAPTURE_SNAPLEN" -C "$CAPTURE_SEGMENT" -w "$d/s" $link
+# Some builds of tcpdump become a user of their own, who may not write here; saying root takes SETGID, bit 6.
+while read -r field value; do
+  if [ "$field" = CapEff: ] && [ $((0x$value & 0x40)) -ne 0 ]; then set -- "$@" -Z root; fi
+done </proc/self/status
 [ -z "$CAPTURE_PACKETS" ] || set -- "$@" -c "$CAPTURE_PACKETS"
 : >err
 tcpdump "$@" -- "$CAPTURE_FILTER" 2>err &
@@ -285,7 +293,7 @@ for path in /sys/class/net/*; do
 done >>trailer.new 2>/dev/null
 echo "tool $(tcpdump --version 2>&1 | tr '\n' ' ' | cut -c 1-200)" >>trailer.new
 [ "$reason" != died ] || echo "words $(tr '\n' ' ' <err | cut -c 1-500)" >>trailer.new
-cat short >/dev/termination-log 2>/dev/null # the proof outlives the container, in the pod's status
+cat short >"$words" 2>/dev/null # the proof outlives the container, in the pod's status
 mv trailer.new trailer
 say "stopped: $reason, $bytes bytes"
 

@@ -1,3 +1,6 @@
+import { messageOf } from './errors.ts'
+import { parseProvider, parseServiceAccount } from './google/provider.ts'
+
 /** The way into the cluster that the inputs name. Durations none; addresses without a trailing slash. */
 export type Access =
   | { readonly kind: 'kubeconfig'; readonly source: KubeconfigInput; readonly context: string | undefined }
@@ -85,24 +88,70 @@ function readDirect(input: (name: string) => string, problem: (text: string) => 
 
 function readGke(input: (name: string) => string, endpoint: GkeEndpoint, problem: (text: string) => void): Access {
   const cluster = input('cluster')
-  const full = /^projects\/[^/\s]+\/(locations|zones)\/[^/\s]+\/clusters\/[^/\s]+$/.test(cluster)
-  if (!full && !/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(cluster)) {
+  const location = input('location')
+  const projectId = input('project-id')
+  const full = fullClusterName.exec(cluster)
+  if (full) {
+    // The full name says both; what is said beside it can only be the same, or a slip.
+    const said = { location: full.groups?.['location'], 'project-id': full.groups?.['project'] }
+    for (const [name, value = ''] of Object.entries(said)) {
+      const other = input(name)
+      // A project's number is not compared with its id.
+      if (other !== '' && other !== value && isNumber(other) === isNumber(value)) {
+        problem(`${name}: got ${quoted(other)}, but cluster names ${quoted(value)}; leave it out`)
+      }
+    }
+  } else if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(cluster)) {
     problem(
-      `cluster: got ${JSON.stringify(cluster)}, takes projects/P/locations/L/clusters/C, or a name with location and project-id`,
+      `cluster: got ${quoted(cluster)}, takes projects/P/locations/L/clusters/C, or a name with location and project-id`,
     )
-  } else if (!full && input('location') === '') {
+  } else if (location === '') {
     // Its project may be that of the credentials; whether it is is known once they are read.
     problem('cluster: a name alone needs `location` beside it; or give projects/P/locations/L/clusters/C')
+  }
+  if (!full && !/^[a-z0-9-]*$/.test(location)) {
+    problem(`location: got ${quoted(location)}, takes the region or zone of the cluster, such as europe-west1`)
+  }
+  if (!full && !/^[a-z0-9.:-]*$/.test(projectId)) {
+    problem(`project-id: got ${quoted(projectId)}, takes the id of the project of the cluster`)
+  }
+  const provider = input('workload-identity-provider')
+  const account = input('service-account')
+  const check = (text: string, parse: (text: string) => unknown): void => {
+    try {
+      if (text !== '') parse(text)
+    } catch (error) {
+      problem(messageOf(error))
+    }
+  }
+  check(provider, parseProvider)
+  check(account, parseServiceAccount)
+  if (account !== '' && provider === '') {
+    problem(
+      'service-account: goes with workload-identity-provider, which is not set; or give it to google-github-actions/auth in a step before',
+    )
   }
   return {
     kind: 'gke',
     cluster,
-    location: input('location') || undefined,
-    projectId: input('project-id') || undefined,
+    location: location || undefined,
+    projectId: projectId || undefined,
     endpoint,
-    workloadIdentityProvider: input('workload-identity-provider') || undefined,
-    serviceAccount: input('service-account') || undefined,
+    workloadIdentityProvider: provider || undefined,
+    serviceAccount: account || undefined,
   }
+}
+
+/** As GKE writes it, also as the link that the console and the API give. */
+const fullClusterName =
+  /^(?:(?:https?:)?\/\/container\.[^/\s]+\/(?:v1\/)?)?projects\/(?<project>[a-z0-9.:-]+)\/(?:locations|zones|regions)\/(?<location>[a-z0-9-]+)\/clusters\/[a-z0-9-]+$/
+
+function isNumber(text: string): boolean {
+  return /^\d+$/.test(text)
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 200))
 }
 
 function parseKubeconfig(text: string, problem: (text: string) => void): KubeconfigInput {

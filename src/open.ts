@@ -1,7 +1,9 @@
 import * as core from '@actions/core'
 import type { Access } from './access-input.ts'
 import type { Connection } from './cluster/connection.ts'
+import { ConfigurationError, messageOf } from './errors.ts'
 import type { GoogleTokenSource } from './google/identity.ts'
+import { githubIdToken } from './runner/id-token.ts'
 
 /** A cluster, entered. */
 export interface Cluster {
@@ -42,10 +44,8 @@ async function openGoogle(
   env: NodeJS.ProcessEnv,
 ): Promise<GoogleTokenSource> {
   const { googleTokenSource } = await import('./google/identity.ts')
-  return googleTokenSource(
-    { workloadIdentityProvider, serviceAccount, getIdToken: (audience) => core.getIDToken(audience), secret: mask },
-    env,
-  )
+  const getIdToken = (audience: string): Promise<string> => githubIdToken(audience, 'workload-identity-provider')
+  return googleTokenSource({ workloadIdentityProvider, serviceAccount, getIdToken, secret: mask }, env)
 }
 
 async function openDirect(
@@ -58,7 +58,7 @@ async function openDirect(
     return connectDirectly({ ...common, as: 'the given token', token: () => Promise.resolve(credential.token) }, mask)
   }
   let last = ''
-  const token = cachedToken(async () => (last = await githubIdToken(credential.audience, env)))
+  const kept = cachedToken(async () => (last = await ownIdToken(credential.audience, env)))
   const whenRefused = (): string => {
     const { iss, sub } = claimsOf(last)
     return (
@@ -67,7 +67,8 @@ async function openDirect(
       'subject; the subject of a job without `environment:` names its branch instead (docs/access.md).'
     )
   }
-  return connectDirectly({ ...common, as: `GitHub's id token for ${credential.audience}`, token, whenRefused }, mask)
+  const as = `GitHub's id token for ${credential.audience}`
+  return connectDirectly({ ...common, as, token: kept.get, refused: kept.refused, whenRefused }, mask)
 }
 
 async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv): Promise<Cluster> {
@@ -80,7 +81,7 @@ async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv)
     source,
     env,
   )
-  const connection = await connectDirectly(
+  const connection = connectDirectly(
     {
       input: 'cluster',
       server: gke.server,
@@ -88,6 +89,7 @@ async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv)
       as: `${source.description} (${gke.description})`,
       namespace: undefined,
       token: async () => (await source.token()).value,
+      refused: (token) => source.refused(token),
       hint: gke.hint,
     },
     mask,
@@ -95,18 +97,18 @@ async function openGke(access: Access & { kind: 'gke' }, env: NodeJS.ProcessEnv)
   return { connection, autopilot: gke.autopilot, google: () => Promise.resolve(source) }
 }
 
-async function githubIdToken(audience: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const { ConfigurationError, messageOf } = await import('./errors.ts')
+/** GitHub's id token for the API server itself. */
+async function ownIdToken(audience: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const permission =
+    'Add `permissions: id-token: write` to it (in a reusable workflow, to the job that calls it, too); a pull request from a fork never gets one.'
   if (!env['ACTIONS_ID_TOKEN_REQUEST_URL']) {
-    throw new ConfigurationError(
-      'oidc-audience: this job may not have an id token. Add `permissions: id-token: write` to it; a pull request from a fork never gets one.',
-    )
+    throw new ConfigurationError(`oidc-audience: this job may not have an id token. ${permission}`)
   }
-  try {
-    return await core.getIDToken(audience)
-  } catch (error) {
-    throw new ConfigurationError(`oidc-audience: GitHub gave no id token: ${messageOf(error)}`)
-  }
+  return githubIdToken(audience, 'oidc-audience').catch((error: unknown) => {
+    if (error instanceof ConfigurationError) throw error
+    const words = messageOf(error).replace(/\s+/g, ' ')
+    throw new ConfigurationError(`oidc-audience: GitHub gives this job no id token (${words}). ${permission}`)
+  })
 }
 
 const masked = new Set<string>()

@@ -54,10 +54,11 @@ export async function run(cancel: AbortSignal): Promise<void> {
     results = await recordAll(running, cancel)
   } catch (error) {
     await room.release()
-    // Only where nothing runs and nothing stays there is nothing left to finish.
+    // What a pod has of a failed start ends by itself, or post ends it; of what nodes have nothing stays that a cancel leaves time for.
+    const cleared = !(error instanceof Cancelled) && (await clearNodes(recorders))
+    const inPods = recorders.some(({ record }) => record.where.kind === 'container')
     const nothing = error instanceof NothingRecorded || error instanceof NothingCreated
-    const cleared = error instanceof Cancelled || (await clearNodes(recorders))
-    if (nothing && cleared) state.save('done')
+    if (cleared && (nothing || !inPods)) state.save('done')
     throw error
   }
   await room.release()
@@ -77,7 +78,8 @@ export async function run(cancel: AbortSignal): Promise<void> {
   }
   const delivered = await deliver(cleared, deliveryOf(request, job, false), hints, [], cancel)
   if (delivered) {
-    state.save('done')
+    const unfinished = cleared.some((result) => result.cleared?.unfinished)
+    state.save(unfinished ? 'delivered' : 'done', cleared)
     return
   }
   log.info('Cancelled during the upload: the post step delivers the capture.')
@@ -87,19 +89,20 @@ export async function run(cancel: AbortSignal): Promise<void> {
 /** Removes what was made for a capture; the result knows what stays. */
 async function clear(result: CaptureResult, recorders: readonly Recorder[]): Promise<CaptureResult> {
   const recorder = recorders.find(({ record }) => record === result.record)
-  const remains = await recorder?.clear()
-  if (remains && result.record.where.kind !== 'container') {
+  const cleared = await recorder?.clear()
+  if (cleared && result.record.where.kind !== 'container') {
+    const { remains } = cleared
     log.info(remains.length === 0 ? 'Removed everything that was made for it' : `What stays: ${remains.join('; ')}`)
   }
-  return { ...result, remains }
+  return { ...result, cleared }
 }
 
-/** Of a run that failed: a container in a pod ends by itself and cannot be removed, but nothing stays on a node. True where nothing does. */
+/** Of a run that failed: a container in a pod ends by itself and cannot be removed, but nothing is left on a node. True where nothing has to be tried again. */
 async function clearNodes(recorders: readonly Recorder[]): Promise<boolean> {
   const onNodes = recorders.filter(({ record }) => record.where.kind !== 'container')
-  const remains = (await Promise.all(onNodes.map((recorder) => recorder.clear()))).flat()
-  for (const line of remains) log.warning(`Left behind: ${line}`)
-  return remains.length === 0
+  const all = await Promise.all(onNodes.map((recorder) => recorder.clear()))
+  for (const line of all.flatMap(({ remains }) => remains)) log.warning(`Left behind: ${line}`)
+  return !all.some(({ unfinished }) => unfinished)
 }
 
 /** Room for the file commands that tell the result, on a disk that the capture itself may have filled. */
@@ -140,18 +143,19 @@ export async function finishRun(state: RunState): Promise<void> {
     await nameFile(finished)
     results.push(finished)
   }
+  if (state.phase === 'delivered') return
   const notes = ['The step itself did not come to its end (cancelled, or killed); the post step delivered this.']
   if (results.length > 0) await deliver(results, deliveryOf(request, job, true), state.hints, notes)
 }
 
 /** Of a capture that main had whole: what was made on the node is removed, for main may not have come so far. */
 async function clearAfter(request: Request, result: CaptureResult): Promise<CaptureResult> {
-  if (result.record.where.kind === 'container' || result.remains) return result
+  if (result.record.where.kind === 'container' || result.cleared?.unfinished === false) return result
   try {
     return await clear(result, [await recorderFor(await openCluster(request.access, process.env), result.record)])
   } catch (error) {
     const remains = [`what was made for the capture, until it ends by itself: ${messageOf(error)}`]
-    return { ...result, remains }
+    return { ...result, cleared: { remains, unfinished: true } }
   }
 }
 
@@ -168,10 +172,16 @@ async function finishCapture(
     if (state.kind === 'waiting') {
       const fate = record.where.kind === 'container' ? 'it ends by itself when it does' : 'it is removed'
       log.info(`The recorder ${record.container} has not started; ${fate}. Nothing was captured.`)
-      if (record.where.kind !== 'container') await tellRemains(recorder)
+      await clearNodes([recorder])
       return undefined
     }
     const part = await openPart(record)
+    if (state.kind === 'gone' && record.where.kind !== 'container' && part.received() === 0) {
+      log.info(`The recorder ${record.container} is not there (${state.reason}). Nothing was captured.`)
+      await part.discard()
+      await clearNodes([recorder])
+      return undefined
+    }
     capture = followCapture(recorder, part, imageId, eventsOf(record), Date.now())
   } catch (error) {
     log.info(`The rest of the capture of ${subjectOf(record)} cannot be fetched: ${messageOf(error)}`)
@@ -183,13 +193,9 @@ async function finishCapture(
   } catch (error) {
     if (!(error instanceof NothingRecorded)) throw error
     log.info(error.message)
-    if (record.where.kind !== 'container') await tellRemains(recorder)
+    await clearNodes([recorder])
     return undefined
   }
-}
-
-async function tellRemains(recorder: Recorder): Promise<void> {
-  for (const line of await recorder.clear()) log.warning(`Left behind: ${line}`)
 }
 
 async function startAll(recorders: readonly Recorder[], cancel: AbortSignal): Promise<readonly RunningCapture[]> {

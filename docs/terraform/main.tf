@@ -31,14 +31,31 @@ variable "environment" {
   default     = "packet-capture"
 }
 
+# To find the project itself Terraform asks Resource Manager. For `endpoint: connect-gateway` add connectgateway and gkehub; what `level: node` needs is
+# in node/main.tf.
+resource "google_project_service" "needed" {
+  for_each = toset([
+    "cloudresourcemanager.googleapis.com",
+    "container.googleapis.com",
+    "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
+    "sts.googleapis.com",
+  ])
+  project            = var.project
+  service            = each.key
+  disable_on_destroy = false
+}
+
 data "google_project" "this" {
   project_id = var.project
+  depends_on = [google_project_service.needed]
 }
 
 resource "google_iam_workload_identity_pool" "github" {
   project                   = var.project
   workload_identity_pool_id = "github-packet-capture"
   display_name              = "GitHub packet capture"
+  depends_on                = [google_project_service.needed]
 }
 
 resource "google_iam_workload_identity_pool_provider" "github" {
@@ -63,12 +80,14 @@ resource "google_project_iam_custom_role" "packet_capture" {
   role_id     = "packetCapture"
   title       = "Packet capture"
   permissions = ["container.clusters.get", "container.clusters.connect"]
+  depends_on  = [google_project_service.needed]
 }
 
 resource "google_service_account" "packet_capture" {
   project      = var.project
   account_id   = "packet-capture"
   display_name = "Packet capture, by approved GitHub runs only"
+  depends_on   = [google_project_service.needed]
 }
 
 resource "google_project_iam_member" "packet_capture" {

@@ -4,7 +4,7 @@ import type { PcapScan } from '../pcap/scanner.ts'
 import { followSpool, type FollowOutcome } from './follow.ts'
 import { cutToWholePackets, openPartFile, type PartFile } from './part-file.ts'
 import type { CaptureRecord } from './record.ts'
-import type { CaptureEvents, Recorder } from './recorder.ts'
+import type { CaptureEvents, Cleared, Recorder } from './recorder.ts'
 import { startError } from './start.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -29,8 +29,8 @@ export interface CaptureResult {
   readonly sha256: string
   /** undefined when nothing at all arrived */
   readonly path: string | undefined
-  /** what stays of ours, in words; undefined: nobody has looked yet */
-  readonly remains?: readonly string[] | undefined
+  /** what came of the clean-up; undefined: nobody has done it yet */
+  readonly cleared?: Cleared | undefined
 }
 
 /** The part file of a capture: made before the container is, continued by the post step. @throws the file system's error */

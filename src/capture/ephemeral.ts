@@ -32,7 +32,7 @@ export function ephemeralRecorder(connection: Connection, record: CaptureRecord)
     },
     clear: async () => {
       await awaitEnd(source)
-      return [endedEntry(container)]
+      return { remains: [endedEntry(container)], unfinished: false }
     },
   }
 }

@@ -7,7 +7,7 @@ import { parseTrailer, type Trailer } from './trailer.ts'
 export interface FollowEvents {
   /** tcpdump has said "listening" */
   listening(): void
-  /** a connection was lost, and why; it is made again */
+  /** A connection was lost, and why; it is made again. Those that bring nothing and end as the one before are told once a minute, with their number. */
   interrupted(reason: string): void
   /** a line of the pod that is not of the follower's language */
   foreign(line: string): void
@@ -54,10 +54,14 @@ export function followSpool(
   let stopReason: string | undefined
   let held = false
   let abandoned = false
+  /** the recorder must hear of a stop: one connection is made at once, however long the last ones were in vain */
   let hurry = false
   let listening = false
   let resumed = 0
-  let wake: () => void = () => undefined
+  let wake: (() => void) | undefined
+  /** ends every wait for somebody else; what comes of that is nobody's concern then */
+  let leave: () => void = () => undefined
+  const left = new Promise<void>((resolve) => (leave = resolve))
 
   /** why no further connection can bring the rest */
   let lost: string | undefined
@@ -78,6 +82,7 @@ export function followSpool(
     let trailer: Trailer | undefined
     let diskError: unknown
     let finished = false
+    let deserted = false
     let command: RemoteCommand | undefined = undefined // data may come before the opening is told
     const finishWhenWhole = (): void => {
       if (!command || finished || trailer === undefined || part.received() < trailer.size) return
@@ -86,6 +91,7 @@ export function followSpool(
       setTimeout(() => command?.close(), 500)
     }
     const onLine = (line: string): void => {
+      if (deserted) return
       const [word, ...rest] = line.split(' ')
       if (word === 'listening') onListening()
       else if (word === 'trailer') trailerLines.push(rest.join(' '))
@@ -96,8 +102,9 @@ export function followSpool(
       } else if (word === 'gone') lost = `the spool no longer has byte ${rest.join(' ')}`
       else if (word !== 'beat') foreign(line)
     }
-    command = await place.open(followCommand(place.spools, part.received()), {
+    const opening = place.open(followCommand(place.spools, part.received()), {
       stdout: (chunk) => {
+        if (deserted) return undefined
         const waiting = part.push(chunk)?.catch((error: unknown) => {
           diskError ??= error
           command?.send('stop error')
@@ -109,6 +116,13 @@ export function followSpool(
       },
       stderr: onLine,
     })
+    // Credentials, a proxy, an upgrade: whatever hangs there must not hold who wants to leave.
+    command = await Promise.race([opening, left.then(() => undefined)])
+    if (!command) {
+      deserted = true
+      void opening.then((late) => late.close()).catch(() => undefined)
+      return { trailer: undefined, reason: 'left' }
+    }
     current = command
     finishWhenWhole()
     if (stopReason !== undefined) command.send(`stop ${stopReason}`)
@@ -133,6 +147,12 @@ export function followSpool(
   const run = async (): Promise<FollowOutcome> => {
     let backoff = firstBackoff
     let lastProgress = Date.now()
+    const tell = tellChanges((reason) => events.interrupted(reason))
+    const leftHere = (): FollowOutcome | undefined => {
+      if (held) return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed }
+      if (abandoned) return { trailer: undefined, end: 'gave-up', detail: 'nothing more came', resumed }
+      return undefined
+    }
     for (;;) {
       const before = part.received()
       let reason: string
@@ -146,13 +166,14 @@ export function followSpool(
         }
         reason = messageOf(error)
       }
-      if (held) return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed }
-      if (abandoned) return { trailer: undefined, end: 'gave-up', detail: 'nothing more came', resumed }
       if (part.received() > before) {
         backoff = firstBackoff
         lastProgress = Date.now()
       }
-      const state = await place.state()
+      const state = leftHere() ? undefined : await Promise.race([place.state(), left.then(() => undefined)])
+      const over = leftHere()
+      if (over) return over
+      if (!state) continue
       if (state.kind === 'terminated') {
         const trailer = parseTrailer(state.message.split('\n'))
         // The container's last words are the trailer too: with every byte here it is proof enough.
@@ -168,45 +189,70 @@ export function followSpool(
       if (state.kind === 'gone') return { trailer: undefined, end: 'target-gone', detail: state.reason, resumed }
       if (lost !== undefined) return { trailer: undefined, end: 'gave-up', detail: lost, resumed }
       if (Date.now() > giveUpAt(lastProgress)) return { trailer: undefined, end: 'gave-up', detail: reason, resumed }
-      events.interrupted(state.kind === 'unknown' ? state.reason : reason)
+      tell(state.kind === 'unknown' ? state.reason : reason, part.received() > before)
       resumed += 1
+      const wait = (hurry ? firstBackoff : backoff) * (0.8 + Math.random() * 0.4)
+      hurry = false
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, backoff * (0.8 + Math.random() * 0.4))
+        const timer = setTimeout(resolve, wait)
         wake = () => {
           clearTimeout(timer)
           resolve()
         }
       })
-      if (held) return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed }
-      backoff = hurry ? firstBackoff : Math.min(backoff * 2, longestBackoff)
-      hurry = false
+      wake = undefined
+      const leaving = leftHere()
+      if (leaving) return leaving
+      backoff = Math.min(backoff * 2, longestBackoff)
     }
   }
 
   return {
     stop(reason) {
+      const isNew = stopReason !== reason // it may be asked for each second
       stopReason = reason
-      if (current?.send(`stop ${reason}`)) return
-      hurry = true // the recorder must hear it: the next connection is made at once
-      wake()
+      if (current?.send(`stop ${reason}`) || !isNew) return
+      if (wake) wake()
+      else hurry = true
     },
     giveUp() {
       abandoned = true
       current?.close()
-      wake()
+      leave()
+      wake?.()
     },
     hold(seconds) {
       held = true
       current?.send(`hold ${seconds}`)
       const command = current
       setTimeout(() => command?.close(), 200) // the line must be on its way first
-      wake()
+      leave()
+      wake?.()
     },
     outcome: run(),
   }
 }
 
 class DiskError extends Error {}
+
+/** How often a reason that stays the same is told again, ms. */
+const tellEvery = 60_000
+
+/** Tells a reason that is new, or that ended a connection which brought something; of others that are alike their number, now and then. */
+function tellChanges(tell: (reason: string) => void): (reason: string, progress: boolean) => void {
+  let last: { reason: string; at: number; tries: number } | undefined
+  return (reason, progress) => {
+    if (last && !progress && last.reason === reason) {
+      last.tries += 1
+      if (Date.now() - last.at < tellEvery) return
+      last.at = Date.now()
+      tell(`${reason}; ${last.tries} times by now`)
+      return
+    }
+    last = { reason, at: Date.now(), tries: 1 }
+    tell(reason)
+  }
+}
 
 /** Waits up to 5 s for the recorder to lay out its spool, then follows. Short: the command stands in the API server's audit log. */
 function followCommand(spools: readonly string[], offset: number): readonly string[] {

@@ -6,7 +6,7 @@ import { mostHold, recorderContainer, spoolDirectories, type CapturePlan } from 
 import { containerPlace, containerState } from './pod-place.ts'
 import type { Place, RecorderState } from './place.ts'
 import type { CaptureRecord } from './record.ts'
-import type { Recorder } from './recorder.ts'
+import type { Cleared, Recorder } from './recorder.ts'
 import { awaitStart, NothingCreated, pause } from './start.ts'
 
 /**
@@ -234,7 +234,8 @@ async function remove(
   { container, plan }: CaptureRecord,
   namespace: string,
   pods: PodOfJob,
-): Promise<readonly string[]> {
+): Promise<Cleared> {
+  const nothing: Cleared = { remains: [], unfinished: false }
   const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${container}`
   try {
     await call(connection, 'DELETE', path, {
@@ -244,16 +245,16 @@ async function remove(
     const end = Date.now() + removalPatience
     while (Date.now() < end) {
       const { kind } = await pods.state()
-      if (kind === 'gone') return []
+      if (kind === 'gone') return nothing
       await pause(300)
     }
-    return [`the pod of the Job ${container} in ${namespace}, which is being deleted`]
+    return { remains: [`the pod of the Job ${container} in ${namespace}, which is being deleted`], unfinished: false }
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return []
-    return [
+    if (error instanceof ApiError && error.status === 404) return nothing
+    const remains =
       `the Job ${container} in ${namespace}: it could not be deleted (${messageOf(error)}); it ends by itself and is removed ${timeToLive} s after its end, ` +
-        `at the latest ${longestLife(plan) + timeToLive} s after its start`,
-    ]
+      `at the latest ${longestLife(plan) + timeToLive} s after its start`
+    return { remains: [remains], unfinished: true }
   }
 }
 

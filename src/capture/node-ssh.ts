@@ -1,4 +1,4 @@
-import { getProxyForUrl } from 'proxy-from-env'
+import { environmentProxy } from '../cluster/proxy.ts'
 import type { RemoteHandlers } from '../cluster/remote-command.ts'
 import { Cancelled, ConfigurationError, messageOf } from '../errors.ts'
 import { openIapTunnel, tunnelUrl } from '../google/iap-tunnel.ts'
@@ -84,6 +84,8 @@ export function sshRecorder(
   const granted: LoginRecord[] = [login]
   let session: Promise<SshSession> | undefined
   let events: CaptureEvents | undefined
+  /** whether there may be something of ours on the node: this process put it there, or an earlier one may have */
+  let touched = planned === undefined
   /** what this run has made of the node's toolbox */
   let toolbox: readonly string[] = []
 
@@ -94,7 +96,7 @@ export function sshRecorder(
     const expires = new Date(Math.max(record.deadlineHere, Date.now()) + mostHold * 1000 + keyMargin)
     const { user } = await grantLogin(access.apis, plan.instance, plan.key, plan.login, expires)
     const { project, zone, name, interface: networkInterface, hostKeys } = plan.instance
-    const agent = await proxyFor(access.relay)
+    const proxy = await environmentProxy(access.relay.replace(/^ws/, 'http'))
     return openSsh({
       connect: () =>
         openIapTunnel(
@@ -103,7 +105,7 @@ export function sshRecorder(
             url: access.relay,
             token: async () => (await access.google.token()).value,
             reconnecting: (reason) => events?.waiting(`the tunnel is made again (${reason})`),
-            ...(agent ? { agent } : {}),
+            ...(proxy ? { agent: proxy.agent } : {}),
           },
         ),
       user,
@@ -161,6 +163,7 @@ export function sshRecorder(
           ? `Imported an SSH key into the OS Login profile of ${login.account ?? '?'}`
           : `Added an SSH key to the metadata of ${describeName({ ...login, name: login.instance })}`,
       )
+      touched = true
       const laidOut = await layOut(node, record, events)
       toolbox = laidOut.remains
       if (cancel.aborted)
@@ -175,30 +178,38 @@ export function sshRecorder(
       return awaitStart(place, record, events, cancel)
     },
     clear: async () => {
-      const remains = [...toolbox]
-      try {
-        const node = await entered()
-        const { code, stderr } = await runAsRoot(
-          node,
-          ['sh', '-c', removeScript, 'sh', container, ...spoolRoots],
-          20_000,
-        )
-        if (code !== 0)
-          remains.push(`files of the capture on the node (${stderr.trim() || `code ${code}`}); they go by themselves`)
-      } catch (error) {
-        remains.push(
-          `what the recorder has on the node, until it ends by itself after ${record.plan.ownerTimeout} s and removes it: ${messageOf(error)}`,
-        )
-      }
+      const files = touched
+        ? await entered().then(
+            (node) => removeFiles(node, record),
+            (error: unknown) => [filesStay(record, error)],
+          )
+        : []
       void session?.then(
         (node) => node.close(),
         () => undefined,
       )
       session = undefined
       const keys = await Promise.all(granted.map((one) => revokeLogin(access.apis, one)))
-      return [...remains, ...new Set(keys.flat())]
+      return {
+        remains: [...toolbox, ...files, ...new Set(keys.flatMap(({ remains }) => remains))],
+        unfinished: files.length > 0 || keys.some(({ gone }) => !gone),
+      }
     },
   }
+}
+
+async function removeFiles(node: SshSession, record: CaptureRecord): Promise<readonly string[]> {
+  try {
+    const argv = ['sh', '-c', removeScript, 'sh', record.container, ...spoolRoots]
+    const { code, stderr } = await runAsRoot(node, argv, 20_000)
+    return code === 0 ? [] : [filesStay(record, new Error(stderr.trim() || `exit code ${code}`))]
+  } catch (error) {
+    return [filesStay(record, error)]
+  }
+}
+
+function filesStay({ plan }: CaptureRecord, error: unknown): string {
+  return `what the recorder has on the node, until it ends by itself after ${plan.ownerTimeout} s and removes it: ${messageOf(error)}`
 }
 
 interface LaidOut {
@@ -302,13 +313,6 @@ async function runAsRoot(
   stdin = '',
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   return node.run(asRoot(argv), { timeout, stdin })
-}
-
-async function proxyFor(relay: string) {
-  const proxy = getProxyForUrl(relay.replace(/^ws/, 'http'))
-  if (!proxy) return undefined
-  const { HttpsProxyAgent } = await import('https-proxy-agent')
-  return new HttpsProxyAgent(proxy)
 }
 
 function permissionsProblem({ google }: NodeAccess, missing: Awaited<ReturnType<typeof missingPermissions>>): string {

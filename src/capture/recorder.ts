@@ -20,6 +20,13 @@ export interface Recorder {
   /** Makes it and waits until it runs. The image by digest, '' where there is none. @throws NothingCreated, NothingRecorded, Cancelled */
   start(events: CaptureEvents, cancel: AbortSignal): Promise<string>
   readonly place: Place
-  /** Sees it end and removes what can be removed; never rejects, and does nothing twice. What stays, in words. */
-  clear(): Promise<readonly string[]>
+  /** Sees it end and removes what can be removed; never rejects, and does nothing twice. */
+  clear(): Promise<Cleared>
+}
+
+export interface Cleared {
+  /** what stays of ours, in words */
+  readonly remains: readonly string[]
+  /** a later try may remove more */
+  readonly unfinished: boolean
 }

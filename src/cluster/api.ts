@@ -1,8 +1,11 @@
 import { request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { IncomingMessage } from 'node:http'
-import { ConfigurationError, messageOf } from '../errors.ts'
-import type { Connection } from './connection.ts'
+import { apiError, notAnApiServer, objectIn, unreachable } from './api-errors.ts'
+import { credentialsOf, type Connection, type Credentials } from './connection.ts'
+
+export { ApiError, UnreachableError } from './api-errors.ts'
 
 export interface ApiAnswer {
   readonly status: number
@@ -11,40 +14,97 @@ export interface ApiAnswer {
   readonly serverTime: number | undefined
 }
 
-/** An answer of the API server that is not a success, with its own words. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError'
-  readonly status: number
-  /** `reason` of the Status object: NotFound, Forbidden, … */
-  readonly reason: string
-  /** the input that leads to this API server */
-  readonly input: Connection['input']
-  constructor(status: number, reason: string, message: string, input: Connection['input'] = 'kubeconfig') {
-    super(message)
-    this.input = input
-    this.status = status
-    this.reason = reason
-  }
-}
-
+export const userAgent = 'kubernetes-packet-capture'
 const answerTimeout = 30_000
 const largestAnswer = 64 * 1024 * 1024
 
+interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly body?: { readonly type: string; readonly value: unknown } | undefined
+}
+
 /**
- * One call to the API server, credentials fetched for it. `timeout`: ms until the answer must be here.
- * @throws ApiError for an answer of 400 or more, ConfigurationError where the server cannot be reached or does not know us
+ * One call to the API server, credentials fetched for it. `timeout`: ms until the answer must be here. What changes nothing is asked again
+ * where the server is busy, a few times within that time; credentials that it does not take are made anew once.
+ * @throws ApiError for an answer of 400 or more, ConfigurationError where the server cannot be reached, does not know us or is none
  */
 export async function call(
   connection: Connection,
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  method: ApiRequest['method'],
   path: string,
   body?: { readonly type: string; readonly value: unknown },
-  timeout: number = answerTimeout,
+  timeout?: number,
 ): Promise<ApiAnswer> {
-  const { headers, tls, agent } = await connection.credentials()
+  const request = { method, path, body }
+  let credentials = await credentialsOf(connection, timeout)
+  const end = Date.now() + (timeout ?? answerTimeout)
+  let waits = isRepeatable(request) ? busyWaits : []
+  for (;;) {
+    const { response, text } = await exchange(
+      connection,
+      request,
+      credentials,
+      Math.max(end - Date.now(), 1_000),
+      timeout,
+    )
+    const status = response.statusCode ?? 0
+    if (status === 401) {
+      const others = await othersThan(credentials, connection, end - Date.now())
+      if (others) {
+        credentials = others
+        continue
+      }
+    }
+    const [wait, ...later] = waits
+    if (wait !== undefined && busy.includes(status)) {
+      const asked = Number(response.headers['retry-after']) * 1000
+      const pause = asked > 0 ? Math.min(asked, longestWait) : wait
+      if (Date.now() + pause < end) {
+        waits = later
+        await delay(pause)
+        continue
+      }
+    }
+    if (status >= 400) throw apiError(status, text, connection, { proxy: credentials.proxy, path })
+    const answer = objectIn(text)
+    if (!answer || status >= 300) throw notAnApiServer(status, text, connection, response.headers.location)
+    const serverTime = Date.parse(response.headers.date ?? '')
+    return { status, body: answer, serverTime: Number.isNaN(serverTime) ? undefined : serverTime }
+  }
+}
+
+/** Priority and fairness (429), a server that shuts down (503), a webhook or etcd that is away for a moment (500). */
+const busy = [429, 500, 503]
+/** ms before the second and the third try, where `Retry-After` does not say */
+const busyWaits: readonly number[] = [300, 1_000]
+const longestWait = 5_000
+
+/** Reads, reviews and dry runs change nothing. */
+function isRepeatable({ method, path }: ApiRequest): boolean {
+  return method === 'GET' || /[?&]dryRun=All\b/.test(path) || (method === 'POST' && /reviews$/.test(path))
+}
+
+/** After a 401: what the source makes anew; undefined where it makes no others. */
+async function othersThan(old: Credentials, connection: Connection, within: number): Promise<Credentials | undefined> {
+  if (!old.refused) return undefined
+  old.refused()
+  const others = await credentialsOf(connection, Math.max(within, 1_000))
+  const same = others.headers['Authorization'] === old.headers['Authorization'] && others.tls.cert === old.tls.cert
+  return same ? undefined : { ...others, refused: undefined } // once
+}
+
+async function exchange(
+  connection: Connection,
+  { method, path, body }: ApiRequest,
+  credentials: Credentials,
+  rest: number,
+  timeout = answerTimeout,
+): Promise<{ response: IncomingMessage; text: string }> {
+  const { headers, tls, agent } = credentials
   const url = new URL(connection.server + path)
   const payload = body === undefined ? undefined : JSON.stringify(body.value)
-  const answer = await new Promise<{ response: IncomingMessage; text: string }>((resolve, reject) => {
+  return new Promise<{ response: IncomingMessage; text: string }>((resolve, reject) => {
     const send = url.protocol === 'http:' ? plainRequest : tlsRequest
     const request = send(url, {
       method,
@@ -59,7 +119,7 @@ export async function call(
           : { 'content-type': body?.type ?? 'application/json', 'content-length': String(Buffer.byteLength(payload)) }),
       },
     })
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout)
+    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeout / 1000} s`)), rest)
     request.on('error', (error) => {
       clearTimeout(timer)
       reject(error)
@@ -83,79 +143,6 @@ export async function call(
     })
     request.end(payload)
   }).catch((error: unknown) => {
-    throw unreachable(connection, error)
+    throw unreachable(connection, error, credentials.proxy)
   })
-  const status = answer.response.statusCode ?? 0
-  if (status >= 400) throw apiError(status, answer.text, connection)
-  const serverTime = Date.parse(answer.response.headers.date ?? '')
-  return {
-    status,
-    body: parseJson(answer.text),
-    serverTime: Number.isNaN(serverTime) ? undefined : serverTime,
-  }
-}
-
-export const userAgent = 'kubernetes-packet-capture'
-
-/** The error of an answer: a Status object's words where it is one, else the beginning of its text. */
-export function apiError(status: number, text: string, connection: Connection): Error {
-  const body = parseJson(text) as { kind?: unknown; message?: unknown; reason?: unknown } | undefined
-  const message =
-    body?.kind === 'Status' && typeof body.message === 'string' && body.message !== ''
-      ? body.message
-      : text.trim().slice(0, 500) || 'no text'
-  if (status === 401) {
-    const advice =
-      connection.whenRefused?.() ??
-      (connection.input === 'kubeconfig'
-        ? 'The token has expired or belongs to another cluster: make the kubeconfig in the same job, shortly before this step.'
-        : 'The token has expired or belongs to another cluster.')
-    return new ConfigurationError(
-      `${connection.input}: the API server ${connection.description} does not accept the credentials (401 ${message}). ${advice}`,
-    )
-  }
-  if (status === 403 && body?.kind !== 'Status' && connection.hint !== undefined) {
-    // Not the API server's RBAC: what guards the endpoint.
-    return new ConfigurationError(
-      `${connection.input}: the endpoint of ${connection.description} refuses us (403 ${message}): ${connection.hint}`,
-    )
-  }
-  return new ApiError(status, typeof body?.reason === 'string' ? body.reason : '', message, connection.input)
-}
-
-/** Names the cause of a connection that could not be made, and what to look at. */
-export function unreachable(connection: Connection, error: unknown): Error {
-  if (error instanceof ConfigurationError) return error
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  const hints: Record<string, string> = {
-    ECONNREFUSED: 'nothing listens there: is the address still the right one?',
-    ENOTFOUND: 'its name is not known here: does the cluster have a public endpoint, or does the runner need a VPN?',
-    ETIMEDOUT: 'no answer: does a firewall or an authorized network keep this runner out?',
-    ECONNRESET: 'the connection was reset: is there a proxy in the way (HTTPS_PROXY, NO_PROXY)?',
-  }
-  const certificate = /certificate|self.signed|CERT_/i.test(`${code} ${messageOf(error)}`)
-    ? `its certificate is not the one that ${trusted[connection.input]}`
-    : undefined
-  const cause = certificate ?? hints[code] ?? 'can this runner reach it?'
-  const hint = connection.hint === undefined ? '' : `. ${connection.hint}`
-  return new UnreachableError(
-    `${connection.input}: the API server ${connection.description} cannot be reached (${messageOf(error)}): ${cause}${hint}`,
-  )
-}
-
-const trusted: Record<Connection['input'], string> = {
-  kubeconfig: 'the kubeconfig trusts (certificate-authority-data)',
-  'api-server': 'the input `certificate-authority` (without it: this runner) trusts',
-  cluster: 'Google Cloud names for the cluster; is something in between?',
-}
-
-/** No answer came at all; a later try may get one. */
-export class UnreachableError extends ConfigurationError {}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
 }

@@ -5,9 +5,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
  * into the two characters \n, are put right. `problem`: there is a certificate that cannot be read.
  */
 export function readAuthorities(text: string): { pem: string } | { problem: string } | undefined {
-  const blocks = [
-    ...text.matchAll(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----([\s\S]*?)-----END (?:TRUSTED )?CERTIFICATE-----/g),
-  ]
+  const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----([\s\S]*?)-----END CERTIFICATE-----/g)]
   if (blocks.length === 0) {
     return text.includes('-----BEGIN CERTIFICATE') ? { problem: 'a certificate without its end' } : undefined
   }

@@ -1,6 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { ConfigurationError } from '../errors.ts'
-import { environmentProxy, identityOfAddress, type Connection } from './connection.ts'
+import { readFileSync } from 'node:fs'
+import { ConfigurationError, messageOf } from '../errors.ts'
+import { readAuthorities } from './certificates.ts'
+import { bearer, identityOfAddress, type Connection } from './connection.ts'
+import { keepCredential, type KeptCredential } from './kept-credential.ts'
+import { environmentProxy } from './proxy.ts'
+import { shownPath } from './shown-path.ts'
 
 /** An API server named by its address, entered by a bearer token. */
 export interface DirectAccess {
@@ -14,13 +18,15 @@ export interface DirectAccess {
   readonly namespace: string | undefined
   /** a fresh token; asked for at each request, so it keeps what is still good */
   token(): Promise<string>
+  /** the API server did not take this token (401) */
+  refused?(token: string): void
   readonly hint?: string
   readonly whenRefused?: () => string
 }
 
 /** @throws ConfigurationError when the certificate authority is none */
 export function connectDirectly(access: DirectAccess, secret: (value: string) => void): Connection {
-  const ca = access.certificateAuthority === undefined ? undefined : readAuthority(access.certificateAuthority)
+  const ca = access.certificateAuthority === undefined ? undefined : readAuthority(access.certificateAuthority, access)
   return {
     input: access.input,
     hint: access.hint,
@@ -31,49 +37,67 @@ export function connectDirectly(access: DirectAccess, secret: (value: string) =>
     credentials: async () => {
       const token = await access.token()
       secret(token)
-      const agent = await environmentProxy(access.server)
+      const authorization = bearer(token, `${access.input}: the token of ${access.as}`)
+      const proxy = await environmentProxy(access.server)
       return {
-        headers: { Authorization: `Bearer ${token}` },
-        tls: { ...(ca === undefined ? {} : { ca }), ...(agent ? identityOfAddress(access.server) : {}) },
-        agent,
+        headers: { Authorization: authorization },
+        tls: { ...(ca === undefined ? {} : { ca }), ...(proxy ? identityOfAddress(access.server) : {}) },
+        agent: proxy?.agent,
+        proxy: proxy?.name,
+        refused: access.refused && (() => access.refused?.(token)),
       }
     },
   }
 }
 
-function readAuthority(text: string): string {
-  const pem = text.includes('-----BEGIN')
-    ? text
-    : existsSync(text)
-      ? readFileSync(text, 'utf8')
-      : Buffer.from(text, 'base64').toString('utf8')
-  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem
+function readAuthority(text: string, { input }: DirectAccess): string {
+  const owner =
+    input === 'cluster' ? 'cluster: the certificate authority that Google Cloud names' : 'certificate-authority: it'
+  const fix =
+    input === 'cluster'
+      ? 'Look at `gcloud container clusters describe`.'
+      : "Take `certificate-authority-data` of a kubeconfig, or the cluster's ca.crt, as it is."
+  const given = text.trim()
+  const found = readAuthorities(given) ?? readAuthorities(decoded(given)) ?? readAuthorities(fileOf(given))
+  if (found && 'pem' in found) return found.pem
   throw new ConfigurationError(
-    'certificate-authority: it is neither a PEM certificate, nor the base64 of one, nor the path of a file with one. ' +
-      "Take `certificate-authority-data` of a kubeconfig, or the cluster's ca.crt.",
+    found
+      ? `${owner} has ${found.problem}. ${fix}`
+      : `${owner} is neither a PEM certificate, nor the base64 of one, nor the path of a file with one. ${fix}`,
   )
+}
+
+function decoded(text: string): string {
+  return /^[\w+/=\s-]+$/.test(text) ? Buffer.from(text, 'base64').toString('utf8') : ''
+}
+
+/** The content of the file, '' where the text is no path of one. */
+function fileOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code = messageOf(error) } = error as NodeJS.ErrnoException
+    const shown = shownPath(path)
+    // Base64 may look like a path, too: of what is not there only what begins or ends as one is called one.
+    if (shown === undefined || (code === 'ENOENT' && !/^[/.~]|\.(pem|crt|cer|txt)$/i.test(path))) return ''
+    throw new ConfigurationError(
+      `certificate-authority: ${code === 'ENOENT' ? `there is no file ${shown}` : `the file ${shown} cannot be read (${code})`}. ` +
+        'Write it in a step before, or give its content.',
+    )
+  }
 }
 
 /**
  * Keeps a JWT for its lifetime less a minute (of a short one, less a quarter), by this machine's clock: the runner's and the issuer's differ.
  * One fetch serves callers at the same time. A token that is no JWT is fetched each time. (GitHub's id token lives 5 minutes; a capture, an hour.)
  */
-export function cachedToken(fetchToken: () => Promise<string>, now: () => number = Date.now): () => Promise<string> {
-  let kept: { token: string; until: number } | undefined
-  let running: Promise<string> | undefined
-  const renew = async (): Promise<string> => {
+export function cachedToken(fetchToken: () => Promise<string>, now: () => number = Date.now): KeptCredential<string> {
+  return keepCredential(async () => {
     const asked = now()
-    const token = await fetchToken()
-    const { exp = 0, iat = asked / 1000 } = claimsOf(token)
-    const lifetime = (exp - iat) * 1000
-    kept = { token, until: asked + lifetime - Math.min(60_000, lifetime / 4) }
-    return token
-  }
-  return () => {
-    if (kept && now() < kept.until) return Promise.resolve(kept.token)
-    running ??= renew().finally(() => (running = undefined))
-    return running
-  }
+    const value = await fetchToken()
+    const { exp = 0, iat = asked / 1000 } = claimsOf(value)
+    return { value, expires: asked + (exp - iat) * 1000 }
+  }, now)
 }
 
 interface Claims {
@@ -87,7 +111,8 @@ interface Claims {
 /** What a JWT says; nothing where it is none. The signature is the API server's business. */
 export function claimsOf(token: string): Claims {
   try {
-    return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Claims
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    return typeof claims === 'object' && claims !== null ? claims : {}
   } catch {
     return {}
   }

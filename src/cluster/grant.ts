@@ -15,7 +15,10 @@ export interface Grant {
  */
 export function grantCommand(namespace: string, identity: string, grants: readonly Grant[]): string {
   // A name of its own for each: `kubectl apply` puts these rules in the place of those that a Role of this name has.
-  const digest = createHash('sha256').update(JSON.stringify([identity, grants])).digest('hex').slice(0, 8)
+  const digest = createHash('sha256')
+    .update(JSON.stringify([identity, grants]))
+    .digest('hex')
+    .slice(0, 8)
   const name = `packet-capture-missing-${digest}`
   const api = 'rbac.authorization.k8s.io'
   return [

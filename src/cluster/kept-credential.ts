@@ -7,9 +7,9 @@ export interface Handed<T> {
 
 /** A credential that is kept for its lifetime and asked for anew afterwards. */
 export interface KeptCredential<T> {
-  get(): Promise<T>
+  readonly get: () => Promise<T>
   /** The API server did not take it (401): it is asked for anew, unless that was done a moment ago. */
-  refused(value: T): void
+  readonly refused: (value: T) => void
 }
 
 /** A token is renewed before it expires, ms: the API server's clock is another one, and a call takes time. Short ones last three quarters. */

@@ -1,86 +1,74 @@
-import { readFileSync } from 'node:fs'
 import type { Agent, RequestOptions } from 'node:https'
-import { homedir } from 'node:os'
-import { delimiter, dirname, join, resolve } from 'node:path'
-import { ConfigurationError, messageOf } from '../errors.ts'
-import { environmentProxy, identityOfAddress, type Connection } from './connection.ts'
-import { execSource, type ExecCluster, type ExecPlugin, type ExecSource } from './exec-plugin.ts'
+import { ConfigurationError } from '../errors.ts'
+import { bearer, identityOfAddress, type Connection } from './connection.ts'
+import { execSource, readPlugin, type ExecSource } from './exec-plugin.ts'
+import { impersonationHeaders } from './impersonation.ts'
+import { authorityReader, checkProxy, execCluster, serverOf } from './kubeconfig-cluster.ts'
+import { nameOf, pathIn, text } from './kubeconfig-entry.ts'
+import { readKubeconfig, type Entry, type Kubeconfig, type KubeconfigSource } from './kubeconfig-files.ts'
+import { adviceFor, checkAuthProvider, checkClientCertificate, readToken, unusable } from './kubeconfig-user.ts'
+import { environmentProxy, withoutPassword } from './proxy.ts'
 
-export type KubeconfigSource =
-  | { readonly kind: 'default' }
-  | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'content'; readonly content: string }
+export type { KubeconfigSource } from './kubeconfig-files.ts'
 
 /**
- * Opens a kubeconfig; nothing is contacted yet. client-node's KubeConfig parses it and reads certificates; exec plugins, `tokenFile` and
- * several files in KUBECONFIG are ours. `secret` is told every credential before it is used, so that the log masks it.
- * @throws ConfigurationError when there is none, or it is broken, or the context does not exist
+ * Opens a kubeconfig; nothing is contacted yet. What is chosen in it is given to client-node's KubeConfig, which reads certificates and
+ * auth-providers; exec plugins, `tokenFile`, impersonation and several files in KUBECONFIG are ours. `secret` is told every credential before
+ * it is used, so that the log masks it.
+ * @throws ConfigurationError when there is none, or what its context names is missing or broken
  */
 export async function connectKubeconfig(
   source: KubeconfigSource,
-  context: string | undefined,
+  contextName: string | undefined,
   env: NodeJS.ProcessEnv,
   secret: (value: string) => void,
 ): Promise<Connection> {
-  const from = describe(source, env)
-  const { config, tokenFiles, folders } = await load(source, env, from)
-  if (context !== undefined) config.setCurrentContext(context)
-  const current = config.getContextObject(config.getCurrentContext())
-  const cluster = config.getCurrentCluster()
-  if (!current || !cluster) {
-    const known = config
-      .getContexts()
-      .map(({ name }) => name)
-      .join(', ')
-    throw new ConfigurationError(
-      context === undefined
-        ? `kubeconfig: ${from} has no usable current context. Set the input \`context\` to one of: ${known || '(it has none)'}.`
-        : `context: got ${JSON.stringify(context)}, but ${from} has: ${known || 'no contexts'}.`,
-    )
-  }
-  const { server } = cluster
-  if (!/^https?:\/\//.test(server)) {
-    throw new ConfigurationError(
-      `kubeconfig: ${from} has the server ${JSON.stringify(server)}; it must be an https URL.`,
-    )
-  }
-  // `kubectl proxy` speaks plain http; client-node takes that only together with this word.
-  if (server.startsWith('http:')) Object.assign(cluster, { skipTLSVerify: true })
+  const { context, cluster, user } = choose(await readKubeconfig(source, env), contextName)
+  const server = serverOf(cluster)
+  const readAuthority = authorityReader(cluster)
+  const authority = readAuthority()
+  const impersonation = impersonationHeaders(user.fields)
+  const exec = execOf(user, cluster, server, authority, env)
+  const tokenFile = pathIn(user, 'tokenFile')
+  const proxyUrl = checkProxy(cluster)
+  checkClientCertificate(user)
+  checkAuthProvider(user)
+  const config = await clientConfig({ ...cluster.fields, server }, authority, user)
 
-  const user = config.getCurrentUser()
-  const tokenFile = user ? tokenFiles.get(user.name) : undefined
-  const plugin = user?.exec as ExecPlugin | undefined | null
-  let exec: ExecSource | undefined
-  if (user && plugin) {
-    exec = execSource(plugin, execCluster(cluster), folders.get(user.name), env)
-    Object.assign(user, { exec: null }) // so that client-node does not run it, too
-  }
   return {
     input: 'kubeconfig',
     server,
-    namespace: current.namespace,
-    description: `${new URL(server).host} as ${user?.name ?? 'nobody'} (context ${current.name})`,
+    namespace: namespaceOf(context),
+    description: `${new URL(server).host} as ${user.name || 'nobody'} (context ${context.name})`,
+    whenRefused: () => adviceFor(user),
     credentials: async () => {
       // Only what decides who we are comes from client-node: its agents ignore HTTPS_PROXY, and are cached with their first certificate.
       const options: RequestOptions = {}
       try {
         await config.applyToHTTPSOptions(options)
       } catch (error) {
-        throw new ConfigurationError(`kubeconfig: its credentials cannot be used: ${firstLine(messageOf(error))}`)
+        throw unusable(user, error)
       }
-      const headers: Record<string, string> = {}
-      for (const [name, value] of Object.entries((options.headers ?? {}) as Record<string, unknown>)) {
-        headers[name] = String(value)
+      const headers: Record<string, string | string[]> = {}
+      for (const [header, value] of Object.entries((options.headers ?? {}) as Record<string, unknown>)) {
+        headers[header] = String(value)
       }
+      Object.assign(headers, impersonation)
       if (options.auth) {
         headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`
         secret(options.auth.slice(options.auth.indexOf(':') + 1))
       }
-      if (tokenFile !== undefined) headers['Authorization'] = `Bearer ${readToken(tokenFile)}`
-      const given = exec ? await exec() : undefined
-      if (given?.token !== undefined) headers['Authorization'] = `Bearer ${given.token}`
-      if (headers['Authorization']) secret(headers['Authorization'].replace(/^\w+ /, ''))
-      const { ca, passphrase, rejectUnauthorized, servername } = options
+      const given = await exec?.get()
+      const token =
+        given?.token ??
+        (tokenFile === undefined ? undefined : readToken(tokenFile)) ??
+        /^Bearer ([^]*)$/.exec(String(headers['Authorization']))?.[1]
+      if (token !== undefined) {
+        headers['Authorization'] = bearer(token, `kubeconfig: the token of its user ${JSON.stringify(user.name)}`)
+      }
+      if (headers['Authorization']) secret(String(headers['Authorization']).replace(/^\w+ /, ''))
+      const { passphrase, rejectUnauthorized, servername } = options
+      const ca = readAuthority()
       const cert = given?.certificate ?? options.cert
       const key = given?.key ?? options.key
       const tls = Object.fromEntries(
@@ -88,120 +76,109 @@ export async function connectKubeconfig(
           ([, value]) => value != null,
         ),
       )
-      if (cluster.proxyUrl) return { headers, tls, agent: options.agent as Agent }
-      const agent = await environmentProxy(server)
-      return { headers, tls: agent ? { ...tls, ...identityOfAddress(server) } : tls, agent }
+      const refused = exec && given ? () => exec.refused(given) : undefined
+      if (proxyUrl !== undefined) {
+        return {
+          headers,
+          tls,
+          agent: options.agent as Agent,
+          proxy: `proxy-url (${withoutPassword(proxyUrl)})`,
+          refused,
+        }
+      }
+      const proxy = await environmentProxy(server)
+      const checked = proxy ? { ...tls, ...identityOfAddress(server) } : tls
+      return { headers, tls: checked, agent: proxy?.agent, proxy: proxy?.name, refused }
     },
   }
 }
 
-interface Loaded {
-  readonly config: InstanceType<typeof import('@kubernetes/client-node/dist/config.js').KubeConfig>
-  /** kubectl's key; client-node reads only `token-file` */
-  readonly tokenFiles: ReadonlyMap<string, string>
-  /** the folder of the file that a user comes from */
-  readonly folders: ReadonlyMap<string, string>
+function choose(
+  { from, currentContext, contexts, clusters, users }: Kubeconfig,
+  wanted: string | undefined,
+): { context: Entry; cluster: Entry; user: Entry } {
+  const known = (entries: ReadonlyMap<string, Entry>): string => [...entries.keys()].join(', ')
+  const context = contexts.get(wanted ?? currentContext ?? '')
+  if (!context) {
+    throw new ConfigurationError(
+      wanted === undefined
+        ? `kubeconfig: ${from} has no usable current context${currentContext === undefined ? '' : ` (${JSON.stringify(currentContext)} is not there)`}. ` +
+            `Set the input \`context\` to one of: ${known(contexts) || '(it has none)'}.`
+        : `context: got ${JSON.stringify(wanted)}, but ${from} has: ${known(contexts) || 'no contexts'}.`,
+    )
+  }
+  const missing = (what: string, called: string | undefined, entries: ReadonlyMap<string, Entry>): ConfigurationError =>
+    new ConfigurationError(
+      `kubeconfig: the context ${JSON.stringify(context.name)} of ${from} names ${called === undefined ? `no ${what}` : `the ${what} ${JSON.stringify(called)}`}, ` +
+        `and the ${what}s there are: ${known(entries) || 'none'}. Correct the kubeconfig, or set the input \`context\` to another one.`,
+    )
+  const clusterName = text(context.fields['cluster'])
+  const cluster = clusters.get(clusterName ?? '')
+  if (!cluster) throw missing('cluster', clusterName, clusters)
+  const userName = text(context.fields['user'])
+  const user = userName === undefined ? { name: '', fields: {}, folder: undefined } : users.get(userName)
+  if (!user) throw missing('user', userName, users)
+  return { context, cluster, user }
 }
 
-async function load(source: KubeconfigSource, env: NodeJS.ProcessEnv, from: string): Promise<Loaded> {
+function execOf(
+  user: Entry,
+  cluster: Entry,
+  server: string,
+  authority: string | undefined,
+  env: NodeJS.ProcessEnv,
+): ExecSource | undefined {
+  if (user.fields['exec'] == null) return undefined
+  const plugin = readPlugin(user.fields['exec'], `kubeconfig: the exec plugin of its ${nameOf(user, 'user')}`)
+  const told = plugin.provideClusterInfo ? execCluster(cluster, server, authority) : undefined
+  return execSource(plugin, told, user.folder, env)
+}
+
+type ClientConfig = InstanceType<typeof import('@kubernetes/client-node/dist/config.js').KubeConfig>
+
+async function clientConfig(
+  cluster: Readonly<Record<string, unknown>> & { readonly server: string },
+  authority: string | undefined,
+  user: Entry,
+): Promise<ClientConfig> {
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js')
-  const tokenFiles = new Map<string, string>()
-  const folders = new Map<string, string>()
-  const parts: InstanceType<typeof KubeConfig>[] = []
-  try {
-    for (const { text, folder } of files(source, env)) {
-      const part = new KubeConfig()
-      part.loadFromString(text)
-      if (folder !== undefined) part.makePathsAbsolute(folder)
-      for (const { name } of part.users) if (folder !== undefined && !folders.has(name)) folders.set(name, folder)
-      if (text.includes('tokenFile')) await findTokenFiles(text, folder, tokenFiles)
-      parts.push(part)
-    }
-  } catch (error) {
-    if (error instanceof ConfigurationError) throw error
-    throw new ConfigurationError(
-      `kubeconfig: ${from} cannot be read as a kubeconfig: ${firstLine(messageOf(error))}. ` +
-        'Give the path or the content of a kubeconfig that `kubectl --kubeconfig` accepts.',
-    )
-  }
-  // Of several files the first that names a thing wins, as with kubectl; client-node would refuse the second.
   const config = new KubeConfig()
-  config.loadFromOptions({
-    clusters: firstOfEach(parts.flatMap(({ clusters }) => clusters)),
-    users: firstOfEach(parts.flatMap(({ users }) => users)),
-    contexts: firstOfEach(parts.flatMap(({ contexts }) => contexts)),
-    currentContext: parts.map(({ currentContext }) => currentContext).find(Boolean) ?? '',
-  })
-  return { config, tokenFiles, folders }
-}
-
-function files(source: KubeconfigSource, env: NodeJS.ProcessEnv): { text: string; folder: string | undefined }[] {
-  if (source.kind === 'content') return [{ text: source.content, folder: undefined }]
-  if (source.kind === 'path') return [readFile(source.path, 'kubeconfig')]
-  const named = (env['KUBECONFIG'] ?? '').split(delimiter).filter(Boolean)
-  if (named.length === 0) return [readFile(join(homedir(), '.kube', 'config'), 'kubeconfig')]
-  return named.map((path) => readFile(path, 'KUBECONFIG'))
-}
-
-function readFile(path: string, input: string): { text: string; folder: string } {
+  const credentials: Record<string, unknown> = { ...user.fields }
+  // Ours, so that client-node neither runs nor reads them, too.
+  for (const field of ['exec', 'tokenFile', 'as']) delete credentials[field]
+  for (const field of ['client-certificate', 'client-key', 'token-file']) {
+    const path = pathIn(user, field)
+    if (path !== undefined) credentials[field] = path
+  }
+  const way: Record<string, unknown> = { ...cluster }
+  delete way['certificate-authority']
+  delete way['certificate-authority-data']
+  // The agent of `proxy-url` checks the certificate by it.
+  if (authority !== undefined) way['certificate-authority-data'] = Buffer.from(authority).toString('base64')
+  // `kubectl proxy` speaks plain http; client-node takes that only together with this word.
+  if (cluster.server.startsWith('http:')) way['insecure-skip-tls-verify'] = true
   try {
-    return { text: readFileSync(path, 'utf8'), folder: dirname(resolve(path)) }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new ConfigurationError(
-      `${input}: there is no file ${JSON.stringify(path)}. ` +
-        'Set the input `kubeconfig` (a path or the content) or the variable KUBECONFIG, or write the file in a step before.',
+    // JSON is YAML.
+    config.loadFromString(
+      JSON.stringify({
+        clusters: [{ name: 'cluster', cluster: way }],
+        users: [{ name: 'user', user: credentials }],
+        contexts: [{ name: 'context', context: { cluster: 'cluster', user: 'user' } }],
+        'current-context': 'context',
+      }),
     )
-  }
-}
-
-async function findTokenFiles(text: string, folder: string | undefined, found: Map<string, string>): Promise<void> {
-  const { load: parse } = await import('js-yaml')
-  const { users = [] } = parse(text) as { users?: { name: string; user?: { token?: string; tokenFile?: string } }[] }
-  for (const { name, user } of users) {
-    if (user?.tokenFile && !found.has(name)) found.set(name, folder ? resolve(folder, user.tokenFile) : user.tokenFile)
-  }
-}
-
-/** Read anew each time: whoever rotates the token writes the file. */
-function readToken(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim()
   } catch (error) {
-    throw new ConfigurationError(`kubeconfig: its tokenFile cannot be read: ${messageOf(error)}`)
+    throw unusable(user, error)
   }
+  return config
 }
 
-function firstOfEach<T extends { readonly name: string }>(list: readonly T[]): T[] {
-  return [...new Map([...list].reverse().map((one) => [one.name, one])).values()].reverse()
-}
-
-interface ClusterFacts {
-  readonly server: string
-  readonly tlsServerName?: string | undefined
-  readonly skipTLSVerify?: boolean | undefined
-  readonly caData?: string | undefined
-  readonly caFile?: string | undefined
-  readonly proxyUrl?: string | undefined
-}
-
-function execCluster(cluster: ClusterFacts): ExecCluster {
-  const ca = cluster.caFile ? readFileSync(cluster.caFile).toString('base64') : cluster.caData
-  return {
-    server: cluster.server,
-    ...(cluster.tlsServerName ? { 'tls-server-name': cluster.tlsServerName } : {}),
-    ...(cluster.skipTLSVerify ? { 'insecure-skip-tls-verify': true } : {}),
-    ...(ca ? { 'certificate-authority-data': ca } : {}),
-    ...(cluster.proxyUrl ? { 'proxy-url': cluster.proxyUrl } : {}),
-  }
-}
-
-function describe(source: KubeconfigSource, env: NodeJS.ProcessEnv): string {
-  if (source.kind === 'content') return 'the given content'
-  if (source.kind === 'path') return JSON.stringify(source.path)
-  return env['KUBECONFIG'] ? 'the file of KUBECONFIG' : '~/.kube/config'
-}
-
-function firstLine(text: string): string {
-  return text.trim().split('\n')[0]?.slice(0, 300) ?? ''
+/** It becomes a part of paths and of commands to paste. */
+function namespaceOf(context: Entry): string | undefined {
+  const namespace = text(context.fields['namespace'])
+  if (namespace === undefined || /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace)) return namespace
+  throw new ConfigurationError(
+    `kubeconfig: the context ${JSON.stringify(context.name)} has the namespace ${JSON.stringify(namespace.slice(0, 100))}, which no namespace can be called ` +
+      '(lower case letters, digits and -, at most 63). Correct it there.',
+  )
 }

@@ -21,7 +21,7 @@ export async function environmentProxy(server: string): Promise<Proxy | undefine
   // The library puts the server's scheme before an address without one; curl, Go and gcloud take http.
   const bare = given.replace(/^https?:\/\//, '')
   const variable = variables.find((name) => process.env[name] === given || process.env[name] === bare) ?? 'HTTPS_PROXY'
-  const address = process.env[variable] === bare ? `http://${bare}` : given
+  const address = process.env[variable] === given ? given : `http://${bare}`
   checkProxyAddress(variable, address, ['http:', 'https:'])
   const { HttpsProxyAgent } = await import('https-proxy-agent')
   return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) }
@@ -33,7 +33,7 @@ export function checkProxyAddress(what: string, address: string, schemes: readon
   if (url && url.hostname !== '' && schemes.includes(url.protocol)) return
   throw new ConfigurationError(
     `${what}: got ${JSON.stringify(withoutPassword(address))}, which is no address of a proxy. ` +
-      `Set it to ${schemes.map((scheme) => `${scheme}//HOST:PORT`).join(' or ')}, or name the API server's host in NO_PROXY.`,
+      `Set it to ${schemes.map((scheme) => `${scheme}//HOST:PORT`).join(' or ')}, or leave it out for this API server.`,
   )
 }
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { WebSocket, type RawData } from 'ws'
 import { messageOf } from '../errors.ts'
-import { apiError, unreachable, userAgent } from './api.ts'
-import type { Connection } from './connection.ts'
+import { userAgent } from './api.ts'
+import { apiError, unreachable } from './api-errors.ts'
+import { credentialsOf, type Connection } from './connection.ts'
 
 /** The process to start: in which container of which pod, and its argv. */
 export interface RemoteProcess {
@@ -51,14 +52,14 @@ const longestLine = 64 * 1024
 
 /**
  * Starts a process in a container over exec's WebSocket, with stdin, stdout and stderr.
- * @throws ApiError with the server's words when the upgrade is refused, ConfigurationError when the server cannot be reached
+ * @throws ApiError with the server's words when the upgrade is refused, ConfigurationError when the server cannot be reached or does not know us
  */
 export async function openRemoteCommand(
   connection: Connection,
   process: RemoteProcess,
   handlers: RemoteHandlers,
 ): Promise<RemoteCommand> {
-  const { headers, tls, agent } = await connection.credentials()
+  const { headers, tls, agent, proxy, refused } = await credentialsOf(connection)
   const query = new URLSearchParams({ container: process.container, stdin: 'true', stdout: 'true', stderr: 'true' })
   for (const word of process.command) query.append('command', word)
   const path = `/api/v1/namespaces/${process.namespace}/pods/${process.pod}/exec?${query.toString()}`
@@ -113,10 +114,11 @@ export async function openRemoteCommand(
 
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)
-    socket.once('error', (error) => reject(unreachable(connection, error)))
+    socket.once('error', (error) => reject(unreachable(connection, error, proxy)))
     socket.once('unexpected-response', (_request, response: IncomingMessage) => {
       void readText(response).then((text) => {
-        reject(apiError(response.statusCode ?? 0, text, connection))
+        if (response.statusCode === 401) refused?.() // the next try comes with others
+        reject(apiError(response.statusCode ?? 0, text, connection, { proxy, path }))
         socket.terminate()
       })
     })

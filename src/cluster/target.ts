@@ -50,7 +50,7 @@ async function getPod(connection: Connection, namespace: string, name: string): 
   const asked = `for the pod ${JSON.stringify(name)}`
   try {
     const answer = await call(connection, 'GET', `/api/v1/namespaces/${namespace}/pods/${name}`)
-    const pod = objectOf(connection, answer, asked) as Pod
+    const pod: Pod = objectOf(connection, answer, asked)
     if (pod.metadata?.name !== name) throw notOurs(connection, asked, 'something else')
     return pod
   } catch (error) {
@@ -68,11 +68,8 @@ async function podOfDeployment(connection: Connection, namespace: string, name: 
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
   let deployment: Deployment
   try {
-    deployment = objectOf(
-      connection,
-      await call(connection, 'GET', path),
-      `for the deployment ${JSON.stringify(name)}`,
-    ) as Deployment
+    const answer = await call(connection, 'GET', path)
+    deployment = objectOf(connection, answer, `for the deployment ${JSON.stringify(name)}`)
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     if (error.status !== 404) throw denied(error, 'get', 'deployments', namespace)

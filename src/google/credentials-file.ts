@@ -54,8 +54,14 @@ export async function readCredentials(env: NodeJS.ProcessEnv): Promise<Credentia
   if (missing.length > 0) {
     throw new ConfigurationError(`${from}: the file ${JSON.stringify(path)} (${type}) lacks ${missing.join(', ')}`)
   }
-  for (const name of ['token_url', 'token_uri', 'service_account_impersonation_url']) {
-    const value = json[name]
+  const { url: sourceUrl } = (json['credential_source'] ?? {}) as { url?: unknown }
+  const addresses: Record<string, unknown> = {
+    token_url: json['token_url'],
+    token_uri: json['token_uri'],
+    service_account_impersonation_url: json['service_account_impersonation_url'],
+    'credential_source.url': sourceUrl, // the job's request token goes there
+  }
+  for (const [name, value] of Object.entries(addresses)) {
     if (value === undefined) continue
     const url = typeof value === 'string' ? URL.parse(value) : undefined
     if (!url || !isSafe(url)) throw new ConfigurationError(`${from}: its ${name} ${plainHttpProblem}`)

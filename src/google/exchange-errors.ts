@@ -16,6 +16,7 @@ export interface Exchange {
 
 /** GitHub gives no token to a job that does not ask for the right, and never to a pull request from a fork. */
 export function explainIdToken(error: unknown, env: NodeJS.ProcessEnv): ConfigurationError {
+  if (error instanceof ConfigurationError) return error
   const asked = error === undefined ? '' : ` (${messageOf(error).replace(/\s+/g, ' ').slice(0, 300)})`
   const fork = /^pull_request/.test(env['GITHUB_EVENT_NAME'] ?? '')
     ? ' This run is of a pull request: from a fork it never gets a token, whatever the permissions say.'
@@ -97,17 +98,27 @@ function impersonationRefused(failure: CallFailure, exchange: Exchange): Configu
       `${serviceAccountInput(exchange)}: there is no service account ${account} (${describeFailure(failure)}). Check its address; it may be deleted or disabled.`,
     )
   }
-  const { provider } = exchange
-  const subject = claim(exchange.idToken, 'sub')
-  const member = provider
-    ? `principal://iam.googleapis.com/projects/${provider.project}/locations/global/workloadIdentityPools/${provider.pool}/subject/${subject ?? 'SUBJECT'}`
-    : 'principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/SUBJECT'
+  if (failure.status !== 403) {
+    return new ConfigurationError(
+      `${serviceAccountInput(exchange)}: Google does not take the token of ${exchange.provider?.name ?? 'the provider'} to become ${account} (${describeFailure(failure)}). ` +
+        'That is no matter of a binding: is the universe the right one (CLOUDSDK_CORE_UNIVERSE_DOMAIN), and is the clock of this runner right? Run the job again.',
+    )
+  }
+  const member =
+    principalOf(exchange.provider, exchange.idToken) ??
+    'principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/SUBJECT'
   return new ConfigurationError(
     `${serviceAccountInput(exchange)}: this run may not be ${account} (${describeFailure(failure)}).\n` +
       `  The run is ${claims(exchange.idToken)}. Grant it, as its subject or by an attribute (principalSet://…/attribute.repository/OWNER/REPO):\n` +
       `  gcloud iam service-accounts add-iam-policy-binding ${account} --role=roles/iam.workloadIdentityUser --member='${member}'\n` +
       '  A new binding takes some minutes (up to 7) to hold. The account may also not exist: Google says the same.',
   )
+}
+
+/** The run itself, as a member of an IAM binding; undefined where the provider or the subject is not known. */
+export function principalOf(provider: Provider | undefined, idToken: string | undefined): string | undefined {
+  if (!provider || idToken === undefined) return undefined
+  return `principal://iam.googleapis.com/projects/${provider.project}/locations/global/workloadIdentityPools/${provider.pool}/subject/${claim(idToken, 'sub') ?? 'SUBJECT'}`
 }
 
 function input(exchange: Exchange): string {

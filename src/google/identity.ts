@@ -2,7 +2,7 @@ import type { AuthClient, gaxios } from 'google-auth-library'
 import { ConfigurationError } from '../errors.ts'
 import { readCredentials, type Credentials } from './credentials-file.ts'
 import { googleEndpoints, type GoogleEndpoints } from './endpoints.ts'
-import { explainExchange, explainIdToken, type Exchange } from './exchange-errors.ts'
+import { explainExchange, explainIdToken, principalOf, type Exchange } from './exchange-errors.ts'
 import { parseProvider, parseServiceAccount, type Provider } from './provider.ts'
 import { shareToken, type GoogleToken } from './shared-token.ts'
 import { openTransport } from './transport.ts'
@@ -30,6 +30,10 @@ export interface GoogleTokenSource {
   /** the address of the service account that we are; undefined: the principal of GitHub's token itself, or a user */
   readonly serviceAccount: string | undefined
   token(): Promise<GoogleToken>
+  /** Something did not take this token (401): the next is made anew, unless that was done a moment ago. */
+  refused(token: string): void
+  /** as IAM names it: `serviceAccount:ADDRESS`, `principal://…`; undefined: not known, or not yet */
+  member(): string | undefined
 }
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform'
@@ -52,12 +56,15 @@ export async function googleTokenSource(
     const endpoints = googleEndpoints(env)
     // GitHub sets it for jobs that may have a token at all: known before anything is contacted.
     if (!env['ACTIONS_ID_TOKEN_REQUEST_URL']) throw explainIdToken(undefined, env)
+    let idToken: string | undefined
+    const getIdToken = async (audience: string): Promise<string> => (idToken = await options.getIdToken(audience))
     return {
       description: `${account ?? `the principal of GitHub's token`} by ${provider.pool}/${provider.id}`,
       projectId: projectOf(env, account),
       universe: endpoints.universe,
       serviceAccount: account,
-      token: shareToken(() => federate(provider, account, endpoints, { ...options, secret: mask }, env)),
+      ...renewable(() => federate(provider, account, endpoints, { ...options, getIdToken, secret: mask }, env)),
+      member: () => (account === undefined ? principalOf(provider, idToken) : `serviceAccount:${account}`),
     }
   }
   if (options.serviceAccount) {
@@ -73,7 +80,26 @@ export async function googleTokenSource(
     projectId: projectOf(env, credentials.serviceAccount) ?? credentials.projectId,
     universe: endpoints.universe,
     serviceAccount: credentials.serviceAccount,
-    token: shareToken(() => useCredentials(credentials, mask)),
+    ...renewable(() => useCredentials(credentials, mask)),
+    member: () => credentials.serviceAccount && `serviceAccount:${credentials.serviceAccount}`,
+  }
+}
+
+/** One that is refused so soon after it was made will not get better by another, ms. */
+const tooYoung = 5_000
+
+function renewable(exchange: () => Promise<GoogleToken>): Pick<GoogleTokenSource, 'token' | 'refused'> {
+  let share = shareToken(exchange)
+  let last: { value: string; since: number } | undefined
+  return {
+    token: async () => {
+      const token = await share()
+      if (last?.value !== token.value) last = { value: token.value, since: Date.now() }
+      return token
+    },
+    refused: (token) => {
+      if (last?.value === token && Date.now() - last.since >= tooYoung) share = shareToken(exchange)
+    },
   }
 }
 

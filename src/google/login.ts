@@ -72,26 +72,34 @@ export async function grantLogin(
   return { user: await importKey(apis, key, { project: instance.project, region }, expires) }
 }
 
-/** Takes the key away, also where it was never granted. Never throws: what remains, in words. */
-export async function revokeLogin(apis: GoogleApis, record: LoginRecord): Promise<readonly string[]> {
+/** What came of taking a key away. */
+export interface Revoked {
+  /** the key is no longer there; else it is until it expires, or until a later try */
+  readonly gone: boolean
+  /** in words */
+  readonly remains: readonly string[]
+}
+
+/** Takes the key away, also where it was never granted. Never throws. */
+export async function revokeLogin(apis: GoogleApis, record: LoginRecord): Promise<Revoked> {
   const { project, zone, instance, account = '', publicKey } = record
   const name = { project, zone, name: instance }
   if (record.kind === 'os-login') {
     try {
       await deleteKey(apis, { account, publicKey })
-      return []
+      return { gone: true, remains: [] }
     } catch (error) {
       const why = explainCall(error, 'it cannot be removed', 'Look at `gcloud compute os-login ssh-keys list`.')
-      return [`the SSH key in the OS Login profile of ${account} stays until it expires: ${why.message}`]
+      const key = `the SSH key in the OS Login profile of ${account}, until it expires: ${why.message}`
+      return { gone: false, remains: [key] }
     }
   }
+  const user = `the account ${metadataUser} on the node ${instance}`
   try {
     const there = await removeKey(apis, name, publicKey)
-    return there ? [`the account ${metadataUser} on the node ${instance} stays, without a key`] : []
+    return { gone: true, remains: there ? [`${user}, without a key`] : [] }
   } catch (error) {
-    return [
-      `the SSH key of ${metadataUser} in the metadata of ${describeName(name)} stays until it expires: ${messageOf(error)}`,
-      `the account ${metadataUser} on the node ${instance} stays`,
-    ]
+    const key = `the SSH key of ${metadataUser} in the metadata of ${describeName(name)}, until it expires: ${messageOf(error)}`
+    return { gone: false, remains: [key, user] }
   }
 }

@@ -33,7 +33,10 @@ function prose(lines: string): string {
 
 /** A block of code that nothing in it can end: its fence is longer than any run of backticks inside. */
 function fenced(command: string): string {
-  const content = command.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
+  const content = command.replace(
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    ' ',
+  )
   const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)
   return `${fence}sh\n${content}\n${fence}`

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { startControlPlane, type ControlPlane } from '../sandbox/google/front-door.ts'
 import { startGoogle, type GoogleServices } from '../sandbox/google/start.ts'
 import { openWorkplace, type Finished, type RunOptions, type Workplace } from './action.ts'
@@ -13,12 +15,14 @@ import {
   deleteNamespace,
   ephemeralNames,
   getPod,
+  kubeconfigPath,
   kubeconfigWith,
+  kubectl,
   podAddresses,
   podManifest,
   until,
 } from './cluster.ts'
-import { developer, documentedRights, grant, type Developer } from './developer.ts'
+import { developer, documentedRights, grant, mayNow, type Developer } from './developer.ts'
 import { gcloudKubeconfig, gcloudMissing } from './gcloud.ts'
 import { oneTo, requestsIn } from './pcap.ts'
 import { request } from './traffic.ts'
@@ -66,6 +70,23 @@ async function capturesFive(inputs: Record<string, string>, options: RunOptions)
   expect(finished.main).toMatchObject({ exitCode: 0, annotations: [], outputs: { verdict: 'complete' } })
   expect(await requestsIn(finished.main.outputs['pcap-path'] ?? '')).toEqual(oneTo(5))
   return finished
+}
+
+/** The one command that an error has in it, line by line as it stands there. */
+function commandIn(message: string): string {
+  const commands = message.match(/^kubectl .*\n(?:.*\n)*?EOF$/gm) ?? []
+  expect(commands).toHaveLength(1)
+  return commands[0] ?? ''
+}
+
+/** Pastes it into a shell of the cluster's administrator. @returns what it made, as `kubectl delete` takes it */
+async function paste(command: string): Promise<string[]> {
+  const env = { ...process.env, KUBECONFIG: kubeconfigPath() }
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-c', `${command}\n`], { env })
+  expect(stderr).toBe('')
+  const made = [...stdout.matchAll(/^(\S+?)(?:\.\S+)?\/(\S+) created$/gm)]
+  expect(made.map(([, kind]) => kind)).toEqual(['role', 'rolebinding'])
+  return made.map(([, kind, name]) => `${kind ?? ''}/${name ?? ''}`)
 }
 
 /** Ends with an error, and the pod is as it was. */
@@ -127,20 +148,41 @@ describe('with exactly docs/rbac/developer.yaml', () => {
     afterAll(() => grant(namespace, dev), 60_000)
 
     it.each(documentedRights())(
-      '%s is named, with the line that grants it, in log and summary',
+      '%s is named, and what is printed grants it when it is pasted as it is',
       async (right) => {
         await grant(namespace, dev, { without: right })
         const [verb = '', resource = ''] = right.split(' ')
-        const pod = resource === 'deployments' ? 'deployment/shop' : 'web'
+        const pod = ['list pods', 'get deployments'].includes(right) ? 'deployment/shop' : 'web'
         const message = await refused({ pod, kubeconfig: kubeconfig() })
         expect(message).toContain(
           `kubeconfig: its user ${JSON.stringify(dev.name)} lacks rights in the namespace "${namespace}": ${right}. Nothing was created.`,
         )
         expect(message).toContain(`resources: ["${resource}"], verbs: ["${verb}"] }`)
         expect(message.match(/verbs: \[/g)).toHaveLength(1)
+        expect(message).toMatch(/\nAll that is needed, as a file: docs\/rbac\/developer\.yaml$/)
+
+        const made = await paste(commandIn(message))
+        try {
+          await until(`${right}, by what was pasted`, 20_000, async () =>
+            (await mayNow(namespace, dev.name, right)) ? true : undefined,
+          )
+          const { main } = await work.run(
+            { pod, preflight: 'only', kubeconfig: kubeconfig() },
+            { withoutKubeconfig: true },
+          )
+          expect(main).toMatchObject({ exitCode: 0, annotations: [] })
+          expect(main.log).toContain('that are needed')
+        } finally {
+          await kubectl(['-n', namespace, 'delete', ...made])
+        }
       },
       60_000,
     )
+
+    it('list pods is not missed where a pod is named', async () => {
+      await grant(namespace, dev, { without: 'list pods' })
+      await capturesFive({ kubeconfig: kubeconfig() }, {})
+    }, 60_000)
 
     it('preflight: only writes it to the summary', async () => {
       await grant(namespace, dev, { without: 'patch pods/ephemeralcontainers' })
@@ -151,6 +193,7 @@ describe('with exactly docs/rbac/developer.yaml', () => {
       expect(main.exitCode).toBe(1)
       expect(main.summary).toContain('Not ready to capture')
       expect(main.summary).toContain('patch pods/ephemeralcontainers')
+      expect(main.summary).toContain(`\n\`\`\`sh\n${commandIn(main.annotations[0]?.message ?? '')}\n\`\`\`\n`)
     }, 60_000)
   })
 })
@@ -249,7 +292,7 @@ describe("from GitHub's id token through Google's services to the real API serve
     [
       'no right to the cluster',
       () => google.world.denied.add('container.clusters.get'),
-      /^cluster: .*roles\/container\.clusterViewer/,
+      /^cluster: .*container\.clusters\.get/,
     ],
     [
       'no right to the service account',
@@ -274,7 +317,7 @@ describe("from GitHub's id token through Google's services to the real API serve
 
   it('what stands in the way names the service account and the input cluster', async () => {
     await begin()
-    const other = await createNamespace('access-none')
+    const other = await createNamespace('access-none', {}, { withoutRights: true })
     try {
       const message = await refused({ ...native(), namespace: other }, { env: google.env() })
       expect(message).toMatch(/^cluster: its user "\S+" lacks rights in the namespace/)

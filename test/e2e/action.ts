@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createRunner } from '../runner/runner.ts'
 import type { StepProcess, StepResult } from '../runner/step-process.ts'
 import { startResults, type ResultsService } from '../sandbox/results/start.ts'
-import { kubeconfigPath } from './cluster.ts'
+import { developerKubeconfigPath } from './cluster.ts'
 import { images } from './images.ts'
 
 /** The committed dist, run as the runner runs it, any number of times and side by side, against one results service. */
@@ -69,7 +69,7 @@ export async function openWorkplace(): Promise<Workplace> {
     const runner = createRunner({
       actionPath: root,
       temp: join(folder, `run-${String(runs)}`),
-      env: { ...results.env(), ...(options.withoutKubeconfig ? {} : { KUBECONFIG: kubeconfigPath() }) },
+      env: { ...results.env(), ...(options.withoutKubeconfig ? {} : { KUBECONFIG: developerKubeconfigPath() }) },
       onLine: (text) => lines.push({ at: performance.now(), text }),
     })
     const main = runner.start('main', { with: { image: images.capture, ...inputs }, env: options.env ?? {} })

@@ -1,6 +1,7 @@
 import { execFile, type ExecFileOptions } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { images } from './images.ts'
 
@@ -41,6 +42,14 @@ export function kubeconfigPath(): string {
   return path
 }
 
+/**
+ * The kubeconfig that the action is given: of the user `dev`, who has in each namespace of the suite exactly what docs/rbac/developer.yaml gives.
+ * On another cluster than the test cluster it is the administrator's.
+ */
+export function developerKubeconfigPath(): string {
+  return testClusterState === undefined ? kubeconfigPath() : join(testClusterState, 'dev.kubeconfig')
+}
+
 /** The state folder of the test cluster on this very machine, undefined on any other cluster. */
 export const testClusterState = process.env['TESTCLUSTER_RUN'] || undefined
 /** The folder of the test cluster's scripts. */
@@ -64,15 +73,22 @@ export async function until<T>(what: string, timeout: number, look: () => Promis
   throw new Error(`${String(timeout)} ms passed without ${what}: ${String(last)}`)
 }
 
-/** A namespace of the test's own, ready to take pods. */
-export async function createNamespace(concern: string, labels: Record<string, string> = {}): Promise<string> {
+/** A namespace of the test's own, ready to take pods, in which the user `dev` may capture. */
+export async function createNamespace(
+  concern: string,
+  labels: Record<string, string> = {},
+  { withoutRights = false } = {},
+): Promise<string> {
   const name = `e2e-${concern}-${randomBytes(3).toString('hex')}`
   await apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }])
+  if (!withoutRights) await kubectl(['-n', name, 'apply', '-f', developerManifest])
   await until(`the default service account of ${name}`, 30_000, () =>
     kubectl(['-n', name, 'get', 'serviceaccount', 'default', '-o', 'name']),
   )
   return name
 }
+
+const developerManifest = join(import.meta.dirname, '../../docs/rbac/developer.yaml')
 
 /** Begins the deletion; the pods take their time. */
 export async function deleteNamespace(name: string | undefined): Promise<void> {
@@ -195,9 +211,9 @@ export function clusterAuthority(): string {
   return Buffer.from((cluster['certificate-authority-data'] as string | undefined) ?? '', 'base64').toString('utf8')
 }
 
-/** The administrator's cluster with another user, namespace or cluster fields, as the text of a kubeconfig. */
+/** The kubeconfig that the action is given with another user, namespace or cluster fields, as its text. */
 export function kubeconfigWith(change: { user?: Manifest; namespace?: string; cluster?: Manifest }): string {
-  const file = load(readFileSync(kubeconfigPath(), 'utf8')) as KubeconfigFile & {
+  const file = load(readFileSync(developerKubeconfigPath(), 'utf8')) as KubeconfigFile & {
     users: { name: string; user: Manifest }[]
   }
   const current = file.contexts.find(({ name }) => name === file['current-context'])?.context

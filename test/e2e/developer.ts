@@ -75,7 +75,8 @@ export async function grant(
   }
 }
 
-async function mayNow(namespace: string, name: string, right: string): Promise<boolean> {
+/** Whether the user may do it, as `verb resource`. */
+export async function mayNow(namespace: string, name: string, right: string): Promise<boolean> {
   const [verb = '', resource = ''] = right.split(' ')
   const [plain = '', subresource = ''] = resource.split('/')
   const group = plain === 'deployments' ? '.apps' : ''

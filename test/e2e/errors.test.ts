@@ -97,12 +97,11 @@ async function refusedInPod(
 describe('the inputs themselves', () => {
   it('are all told at once, before anything is contacted', async () => {
     const message = await refused(
-      { pod: 'Web!', duration: '7h', level: 'node', 'if-empty': 'fail' },
+      { pod: 'Web!', duration: '7h', level: 'cluster', 'if-empty': 'fail' },
       { env: { KUBECONFIG: join(folder, 'is-never-read') } },
     )
     for (const name of ['pod', 'duration', 'level', 'if-empty'])
       expect(message).toMatch(new RegExp(`^\\s*${name}: got "`, 'm'))
-    expect(message).toContain('not there yet')
   })
 })
 
@@ -118,6 +117,20 @@ describe('the pod', () => {
   })
   it('that is pending', async () => {
     expect(await refused({ pod: 'stuck' })).toMatch(/^pod: "stuck" is not running \(Pending\)[^]*describe pod stuck/)
+  })
+  it('that is pending, and on the network of its node, in a namespace that forbids it: all at once', async () => {
+    const spec = { nodeSelector: { 'no-such': 'label' }, hostNetwork: true }
+    await apply([podManifest(namespace, 'stuck-wide', { spec })])
+    const label = 'pod-security.kubernetes.io/enforce'
+    await kubectl(['label', 'namespace', namespace, `${label}=restricted`])
+    try {
+      const message = await refused({ pod: 'stuck-wide' })
+      expect(message).toMatch(/^3 things stand in the way/)
+      for (const words of ['is not running (Pending)', 'uses the network of its node', 'violates PodSecurity'])
+        expect(message).toContain(words)
+    } finally {
+      await kubectl(['label', 'namespace', namespace, `${label}-`])
+    }
   })
   it('on a Windows node', async () => {
     await pretendRunning('windows')
@@ -155,8 +168,9 @@ describe('Pod Security', () => {
     seccompProfile: { type: 'RuntimeDefault' },
   }
   it.each([
-    ['restricted', {}, 'pod-security.kubernetes.io/enforce=baseline'],
-    ['baseline', { capabilities: 'NET_RAW' }, 'leave the input `capabilities` empty'],
+    ['restricted', {}, /pod-security\.kubernetes\.io\/enforce=baseline/],
+    ['restricted', { capabilities: 'NET_RAW' }, /=baseline on the namespace and leave the input `capabilities` empty/],
+    ['baseline', { capabilities: 'NET_RAW' }, /Leave the input `capabilities` empty(?![^]*=baseline)/],
   ])(
     '%s is told with the words of the server, and the fix',
     async (level, inputs, fix) => {
@@ -167,7 +181,7 @@ describe('Pod Security', () => {
         const message = await refused({ namespace: strict, ...inputs })
         expect(message).toMatch(new RegExp(`^namespace: "${strict}" enforces`))
         expect(message).toContain(`violates PodSecurity "${level}:latest"`)
-        expect(message).toContain(fix)
+        expect(message).toMatch(fix)
         expect(message).toContain('Nothing was created.')
       } finally {
         await deleteNamespace(strict)
@@ -175,12 +189,25 @@ describe('Pod Security', () => {
     },
     60_000,
   )
+
+  it('baseline takes a capture, as the documents say', async () => {
+    const base = await createNamespace('baseline', { 'pod-security.kubernetes.io/enforce': 'baseline' })
+    try {
+      await apply([podManifest(base, 'web')])
+      await podAddresses(base, 'web')
+      const { main } = await work.run({
+        ...{ pod: 'web', namespace: base, duration: '1s', filter: nothing, 'if-empty': 'ignore' },
+      })
+      expect(main).toMatchObject({ exitCode: 0, annotations: [], outputs: { verdict: 'empty' } })
+    } finally {
+      await deleteNamespace(base)
+    }
+  }, 60_000)
 })
 
 describe('a right that is missing', () => {
   const rules = [
     { right: 'get pods', apiGroups: [''], resources: ['pods'], verbs: ['get'] },
-    { right: 'list pods', apiGroups: [''], resources: ['pods'], verbs: ['list'] },
     {
       right: 'patch pods/ephemeralcontainers',
       apiGroups: [''],
@@ -252,7 +279,7 @@ describe('a right that is missing', () => {
     const kubeconfig = await userWith('without-deployments', rules)
     const message = failure(await work.run({ pod: 'deployment/shop', namespace, kubeconfig }))
     expect(message).toMatch(
-      /^kubeconfig: its user "\S+" lacks rights in the namespace "\S+": get deployments\.[^]*Role/,
+      /^kubeconfig: its user "\S+" lacks rights in the namespace "\S+": list pods, get deployments\.[^]*Role/,
     )
   }, 30_000)
 })
@@ -273,7 +300,7 @@ describe('the kubeconfig', () => {
   })
   it('is not where KUBECONFIG says', async () => {
     const message = await refused({}, { env: { KUBECONFIG: join(folder, 'missing') } })
-    expect(message).toMatch(/^KUBECONFIG: there is no file ".*\/missing"/)
+    expect(message).toMatch(/^kubeconfig: there is no file ".*\/missing" \(KUBECONFIG\)/)
   })
   it.each([
     ['is no YAML', 'clusters: [\n  nothing closes this'],
@@ -342,7 +369,9 @@ describe('the filter', () => {
   }, 30_000)
   it("is refused by the pod's tcpdump where the runner has none", async () => {
     const message = await refusedInPod({ filter: 'tcp prot 80' }, 'terminated', { env: { PATH: folder } })
-    expect(message).toMatch(/^filter: the pod's tcpdump refuses "tcp prot 80": [^]*syntax error[^]*pcap-filter\(7\)/)
+    expect(message).toMatch(
+      /^filter: the tcpdump in the pod refuses "tcp prot 80": [^]*syntax error[^]*pcap-filter\(7\)/,
+    )
   }, 30_000)
 })
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync } from 'node:fs'
-import { processesWith } from '../runner/processes.ts'
+import { readdirSync, readFileSync } from 'node:fs'
 import { openWorkplace, type ActionRun, type Workplace } from './action.ts'
 import {
   apply,
@@ -20,12 +19,21 @@ import { datagrams, discardPort, request } from './traffic.ts'
 const here = googleNodeMissing === undefined ? describe : describe.skip
 const skipped = googleNodeMissing === undefined ? '' : ` (skipped: ${googleNodeMissing})`
 
-/** What a capture has on the node: files of its name, and processes. */
+/** What captures have on the node: folders of their names, and processes. */
 function onNode(): string[] {
   const files = ['/var/tmp', '/var/lib'].flatMap((folder) =>
     readdirSync(folder).filter((name) => name.startsWith('packet-capture-')),
   )
-  return [...files, ...processesWith('/packet-capture-')]
+  const commands = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')]
+      } catch {
+        return [] // gone
+      }
+    })
+  return [...files, ...commands.filter((line) => /\/var\/(tmp|lib)\/packet-capture-/.test(line))]
 }
 
 here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
@@ -142,7 +150,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     await run.capturing()
     const cuts = setInterval(() => gke.relay.cut(), 2_000)
     try {
-      await datagrams(namespace, 'client', web, 60_000)
+      await datagrams(namespace, 'client', web, 72_000)
       const { main, capture } = await run.finished
       expect(main).toMatchObject({ exitCode: 0, outputs: { verdict: 'complete' } })
       expect(capture?.bytes).toBeGreaterThan(190_000_000)

@@ -1,18 +1,7 @@
 import { createHash } from 'node:crypto'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createSocket } from 'node:dgram'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { followerScript } from '../../src/capture/scripts.ts'
 import { parseTrailer } from '../../src/capture/trailer.ts'
@@ -20,12 +9,13 @@ import { chooseTool, probeNode, toolboxCommand } from '../../src/google/node-too
 import { openSsh, type SshSession } from '../../src/google/ssh.ts'
 import { sshdMissing, startSshd, type Sshd } from '../sandbox/google/sshd.ts'
 import { command, until } from './cluster.ts'
+import { makeTree, toolboxMissing } from './root-tree.ts'
 
 /**
  * What COS' toolbox is made of, a systemd-nspawn under sshd, with and without --pipe. There is no systemd here: the machine is not
  * registered with it, and gets no unit of its own.
  */
-const missing = await whatIsMissing()
+const missing = sshdMissing ?? (await toolboxMissing())
 const suite = missing === undefined ? describe : describe.skip
 
 suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `: ${missing}`}`, () => {
@@ -158,43 +148,6 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
     expect(await processesOf(folder)).toEqual([])
   }, 60_000)
 })
-
-async function whatIsMissing(): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return 'it needs root'
-  if (sshdMissing !== undefined) return sshdMissing
-  for (const [program, source] of [
-    ['systemd-nspawn', 'systemd-container'],
-    ['tcpdump', 'tcpdump'],
-    ['busybox', 'busybox'],
-  ] as const) {
-    const found = await command('sh', ['-c', 'command -v "$1"', 'sh', program]).catch(() => '')
-    if (found === '') return `there is no ${program} (Debian: ${source})`
-  }
-  return undefined
-}
-
-/** A tree that nspawn takes for a system: busybox, tcpdump and what they load. */
-async function makeTree(root: string): Promise<void> {
-  for (const name of ['bin', 'usr', 'etc', 'var', 'tmp', 'root', 'proc', 'sys', 'dev', 'run']) {
-    mkdirSync(join(root, name), { recursive: true })
-  }
-  writeFileSync(join(root, 'etc/os-release'), 'ID=toolbox\n')
-  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
-  const find = async (program: string): Promise<string> =>
-    (await command('sh', ['-c', 'command -v "$1"', 'sh', program])).trim()
-  for (const path of await Promise.all(['busybox', 'tcpdump'].map(find))) {
-    cpSync(realpathSync(path), join(root, 'bin', basename(path)))
-    const libraries = await command('ldd', [path]).catch(() => '') // a static program has none
-    for (const [library] of libraries.matchAll(/\/\S+/g)) {
-      mkdirSync(dirname(join(root, library)), { recursive: true })
-      cpSync(realpathSync(library), join(root, library))
-    }
-  }
-  for (const applet of (await command('busybox', ['--list'])).trim().split('\n')) {
-    const path = join(root, 'bin', applet)
-    if (!existsSync(path)) symlinkSync('busybox', path)
-  }
-}
 
 async function sendDatagrams(count: number, port: number): Promise<void> {
   const socket = createSocket('udp4')

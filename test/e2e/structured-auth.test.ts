@@ -103,6 +103,15 @@ here(`an API server with authentication of its own${skipped}`, () => {
       expect(message).toContain('AuthenticationConfiguration')
     }, 30_000)
 
+    it('the same name of another owner is refused: it may have been taken over', async () => {
+      google.world.jobClaims['repository_owner_id'] = '66'
+      try {
+        expect(await refused(inputs())).toMatch(/^api-server: .* does not accept the credentials \(401/)
+      } finally {
+        google.world.jobClaims['repository_owner_id'] = '65'
+      }
+    }, 30_000)
+
     it('another audience is refused, and named', async () => {
       expect(await refused({ ...inputs(), 'oidc-audience': 'another' })).toMatch(/401[^]*the audience another/)
     }, 30_000)
@@ -122,7 +131,7 @@ here(`an API server with authentication of its own${skipped}`, () => {
 
     it('a service account without rights is named in what stands in the way', async () => {
       expect(await refused({ ...native(), namespace: 'without-rights' })).toContain(
-        `cluster: its user "${google.serviceAccount}" lacks rights in the namespace "without-rights": get pods, list pods, `,
+        `cluster: its user "${google.serviceAccount}" lacks rights in the namespace "without-rights": get pods, patch pods/ephemeralcontainers, `,
       )
     }, 30_000)
 

@@ -107,6 +107,7 @@ function normalised(text: string, runner: Runner): string {
     [/\bjob-\d+\b/g, 'USER'],
     [/127\.0\.0\.1:\d{4,5}/g, 'HOST'],
     [/packet-capture-[0-9a-f]{6}-[0-9a-f]{8}/g, 'packet-capture-OWNER-ID'],
+    [/packet-capture-missing-[0-9a-f]{8}/g, 'packet-capture-missing-ID'],
     [/(capture-[\w.-]*?-1658821493-1-capture)-[0-9a-f]+/g, '$1-ID'],
     [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, 'UUID'],
     [/\b[0-9a-f]{64}\b/g, 'SHA256'],

@@ -287,7 +287,7 @@ here('an upload that is refused keeps the file, says where it is, and fails the 
 
 here('what is refused', () => {
   const wrong = {
-    ...{ pod: 'Checkout_1', namespace: 'Shop', level: 'node', duration: '7h', snaplen: '1', 'max-size': '1TB' },
+    ...{ pod: 'Checkout_1', namespace: 'Shop', level: 'cluster', duration: '7h', snaplen: '1', 'max-size': '1TB' },
     ...{ 'max-packets': 'all', image: 'a b', capabilities: 'SYS_ADMIN', 'if-empty': 'maybe', 'artifact-name': 'a:b' },
   }
   it.concurrent.each<[string, Scenario, RegExp]>([
@@ -312,8 +312,8 @@ here('what is refused', () => {
     ],
     [
       'no-right-at-all',
-      { with: { pod: target }, without: ['get pods', 'list pods'] },
-      /lacks rights in the namespace "shop": get pods, list pods\./,
+      { with: { pod: target }, without: ['get pods', 'patch pods/ephemeralcontainers'] },
+      /lacks rights in the namespace "shop": get pods, patch pods\/ephemeralcontainers\./,
     ],
     ['filter-wrong', { with: { pod: target, filter: 'tcp prot 80' } }, /^filter: /],
     ['kubeconfig-missing', { with: { pod: target, kubeconfig: 'no/such/file' } }, /^kubeconfig: there is no file/],

@@ -80,9 +80,10 @@ describe('cluster', () => {
   })
 
   it('goes with the identity and the endpoint that are given', () => {
-    const identity = { 'workload-identity-provider': 'projects/1/x', 'service-account': 'a@b.example' }
+    const provider = 'projects/1/locations/global/workloadIdentityPools/github/providers/octo-org'
+    const identity = { 'workload-identity-provider': provider, 'service-account': 'a@b.example' }
     expect(accepted({ cluster: full, endpoint: 'connect-gateway', ...identity })).toMatchObject({
-      ...{ endpoint: 'connect-gateway', workloadIdentityProvider: 'projects/1/x', serviceAccount: 'a@b.example' },
+      ...{ endpoint: 'connect-gateway', workloadIdentityProvider: provider, serviceAccount: 'a@b.example' },
     })
   })
 
@@ -95,6 +96,36 @@ describe('cluster', () => {
   it('by its name alone needs a location', () => {
     expect(read({ cluster: 'shop', 'project-id': 'shop-prod' }).problems).toEqual([
       expect.stringMatching(/^cluster: a name alone needs `location` beside it/),
+    ])
+  })
+
+  it('is taken as the link that GKE gives', () => {
+    const cluster = `https://container.googleapis.com/v1/${full}`
+    expect(accepted({ cluster })).toMatchObject({ kind: 'gke', cluster })
+  })
+
+  it('and who enters it are spelled wrong: all is told at once', () => {
+    const { problems } = read({
+      ...{ cluster: 'Shop', location: 'Europe West', 'project-id': 'shop/prod' },
+      ...{ 'workload-identity-provider': 'foo', 'service-account': 'bar' },
+    })
+    expect(problems.map((text) => text.split(':')[0])).toEqual([
+      ...['cluster', 'location', 'project-id', 'workload-identity-provider', 'service-account'],
+    ])
+  })
+
+  it('by its full name takes the same location and project beside it, and no others', () => {
+    accepted({ cluster: full, location: 'europe-west1', 'project-id': 'shop-prod' })
+    accepted({ cluster: full, 'project-id': '123456' }) // its number is not known here
+    expect(read({ cluster: full, location: 'us-east1', 'project-id': 'other' }).problems).toEqual([
+      'location: got "us-east1", but cluster names "europe-west1"; leave it out',
+      'project-id: got "other", but cluster names "shop-prod"; leave it out',
+    ])
+  })
+
+  it('takes a service account only together with the provider', () => {
+    expect(read({ cluster: full, 'service-account': 'a@b.example' }).problems).toEqual([
+      expect.stringMatching(/^service-account: goes with workload-identity-provider, which is not set/),
     ])
   })
 

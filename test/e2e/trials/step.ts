@@ -5,7 +5,7 @@ import { createRunner } from '../../runner/runner.ts'
 import type { StepProcess, StepResult } from '../../runner/step-process.ts'
 import { startResults, type ResultsService } from '../../sandbox/results/start.ts'
 import type { CaptureJson } from '../action.ts'
-import { kubeconfigPath } from '../cluster.ts'
+import { developerKubeconfigPath } from '../cluster.ts'
 import { images } from '../images.ts'
 
 /** One step with a results service of its own; post begins when the trial says so, or never. */
@@ -37,7 +37,7 @@ export function createSteps(): {
       const runner = createRunner({
         actionPath: root,
         temp: folder,
-        env: { ...results.env(), KUBECONFIG: kubeconfigPath(), ...env },
+        env: { ...results.env(), KUBECONFIG: developerKubeconfigPath(), ...env },
       })
       const main = runner.start('main', { with: { image: images.capture, ...inputs } })
       open.push(async () => {

@@ -7,6 +7,8 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -16,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateLoginKey } from '../../../src/google/login-key.ts'
 import type { Instance, MetadataItem } from './compute.ts'
+import { layOutCos, type CosOptions } from './cos.ts'
 import { profileOf } from './os-login.ts'
 import type { World } from './world.ts'
 
@@ -37,6 +40,8 @@ export interface GuestOptions {
   readonly propagation?: number
   /** writes its host key into the guest attributes, as at a first boot */
   readonly publishesHostKeys?: boolean
+  /** it is a node of Container-Optimized OS */
+  readonly cos?: CosOptions
 }
 
 /** The inside of an instance: a real OpenSSH server on loopback, with the guest agent's share of the work. */
@@ -45,6 +50,10 @@ export interface Guest {
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string
   readonly log: () => string
+  /** the command lines of all that runs in it beside its sshd, what a toolbox of it contains too */
+  readonly processes: () => readonly string[]
+  /** where its file system is to be seen from outside */
+  readonly root: string
   /** who may log in now, and with which keys (`ssh-ed25519 AAAA…`) */
   readonly keys: () => ReadonlyMap<string, readonly string[]>
   /** Lets every key in that is under way, whatever the propagation. */
@@ -69,8 +78,10 @@ export async function startGuest(world: World, instance: Instance, options: Gues
   }
   const port = await freePort()
   writeFileSync(join(folder, 'config'), configuration(folder, port))
-  const script =
-    'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow && exec "$2" -D -e -f "$1/config"'
+  const script = [
+    ...(options.cos ? [layOutCos(folder, options.cos)] : []),
+    'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow && exec "$2" -D -e -f "$1/config"',
+  ].join(' && ')
   const child = spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', folder, sshd], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -91,7 +102,36 @@ export async function startGuest(world: World, instance: Instance, options: Gues
     await stop()
     throw error
   }
-  return { port, hostKey, log: () => log, keys: agent.keys, arrive: agent.arrive, stop }
+  const processes = (): readonly string[] => processesBesideSshd(child.pid ?? 0)
+  return {
+    ...{ port, hostKey, log: () => log, processes, root: `/proc/${String(child.pid)}/root` },
+    ...{ keys: agent.keys, arrive: agent.arrive, stop },
+  }
+}
+
+/** Of the same mount namespace, or of one that a process of it has made: what is in a toolbox is below that. */
+function processesBesideSshd(sshdPid: number): readonly string[] {
+  const seen = new Map<number, { parent: number; space: string; line: string }>()
+  for (const pid of readdirSync('/proc').map(Number).filter(Number.isInteger)) {
+    try {
+      const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+      const line = readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8')
+        .replaceAll('\0', ' ')
+        .trim()
+      if (line !== '') seen.set(pid, { parent, space: readlinkSync(`/proc/${String(pid)}/ns/mnt`), line })
+    } catch {
+      continue // gone
+    }
+  }
+  const space = seen.get(sshdPid)?.space
+  const isInside = (pid: number): boolean => {
+    const found = seen.get(pid)
+    return found !== undefined && (found.space === space || isInside(found.parent))
+  }
+  return [...seen]
+    .filter(([pid, { line }]) => isInside(pid) && !/^(\S*\/)?sshd\b/.test(line))
+    .map(([, { line }]) => line)
 }
 
 function configuration(folder: string, port: number): string {

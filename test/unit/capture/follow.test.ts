@@ -364,6 +364,107 @@ describe('a stop', () => {
   })
 })
 
+describe('a connection that cannot be made', () => {
+  const upgrades = (): number => server.requests.filter(({ path }) => path.includes('/exec?')).length
+
+  it('for one reason is told once, and a new reason again', async () => {
+    server.refuse = () => ({ status: 401, body: status('Unauthorized', 'Unauthorized') })
+    const far = follow()
+    await until('some tries', () => upgrades() >= 4)
+    expect(seen.interrupted).toHaveLength(1)
+    server.refuse = () => ({ status: 500, body: status('InternalError', 'etcd is away') })
+    await until('the new reason', () => seen.interrupted.length === 2)
+    expect(seen.interrupted.map((reason) => /401|etcd/.exec(reason)?.[0])).toEqual(['401', 'etcd'])
+    far.hold(1)
+    await expect(far.outcome).resolves.toMatchObject({ end: 'held' })
+  })
+
+  it('for one reason is told again after a minute, with the number of tries', async () => {
+    let ahead = 0
+    const now = Date.now
+    jest.spyOn(Date, 'now').mockImplementation(() => now() + ahead)
+    try {
+      server.refuse = () => ({ status: 401, body: status('Unauthorized', 'Unauthorized') })
+      const far = follow()
+      await until('some tries', () => upgrades() >= 3)
+      ahead = 61_000
+      await until('it is told again', () => seen.interrupted.length === 2)
+      expect(seen.interrupted[1]).toMatch(/401.*; \d times by now$/)
+      far.hold(1)
+      await far.outcome
+    } finally {
+      jest.restoreAllMocks()
+    }
+  })
+
+  it('is not tried faster because a stop is asked for each second', async () => {
+    server.refuse = () => ({ status: 401, body: status('Unauthorized', 'Unauthorized') })
+    const far = follow()
+    await until('some tries', () => upgrades() >= 4) // the next wait is 1.6 s
+    const before = upgrades()
+    far.stop('duration')
+    await until('the one that tells the stop', () => upgrades() > before)
+    for (let i = 0; i < 20; i += 1) {
+      far.stop('duration')
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+    expect(upgrades()).toBeLessThanOrEqual(before + 1)
+    far.hold(1)
+    await far.outcome
+  })
+
+  const hanging: ((error: Error) => void)[] = []
+  afterEach(() => {
+    for (const reject of hanging.splice(0)) reject(new Error('the test is over'))
+  })
+
+  it.each<[string, Partial<ReturnType<typeof source>['connection']>]>([
+    ['credentials', { credentials: () => new Promise((_resolve, reject) => hanging.push(reject)) }],
+    ['the upgrade', {}],
+  ])('because %s hang is left at once: by giving up and by a hold', async (_what, fields) => {
+    server.refuse = () => 'hang'
+    for (const leave of ['giveUp', 'hold'] as const) {
+      const connection = { ...server.connection, ...fields }
+      const far = followSpool(containerPlace({ ...source(), connection }), part, () => Infinity, {
+        listening: () => undefined,
+        interrupted: () => undefined,
+        foreign: () => undefined,
+      })
+      const began = performance.now()
+      if (leave === 'hold') far.hold(600)
+      else far.giveUp()
+      await expect(far.outcome).resolves.toMatchObject({ end: leave === 'hold' ? 'held' : 'gave-up' })
+      expect(performance.now() - began).toBeLessThan(2_000)
+    }
+  })
+
+  it('in time writes nothing when it comes after all', async () => {
+    let release: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    const connection = {
+      ...server.connection,
+      credentials: async () => (await gate, server.connection.credentials()),
+    }
+    let closed = false
+    server.exec = (session) => {
+      session.socket.on('close', () => (closed = true))
+      sendAll(session)
+    }
+    const far = followSpool(containerPlace({ ...source(), connection }), part, () => Infinity, {
+      listening: () => (seen.listening += 1),
+      interrupted: () => undefined,
+      foreign: () => undefined,
+    })
+    seen = { listening: 0, interrupted: [], foreign: [] }
+    far.giveUp()
+    await far.outcome
+    release()
+    await until('the late connection is closed again', () => closed)
+    expect(part.received()).toBe(0)
+    expect(seen.listening).toBe(0)
+  })
+})
+
 describe('a hold', () => {
   it('leaves the rest in the pod and says for how long', async () => {
     server.exec = (session) => {
@@ -382,7 +483,7 @@ describe('a hold', () => {
   it('also ends the wait for a connection', async () => {
     server.refuse = () => ({ status: 503, body: status('ServiceUnavailable', 'rolling') })
     const far = follow()
-    await until('it waits', () => seen.interrupted.length >= 3)
+    await until('it waits', () => server.requests.filter(({ path }) => path.includes('/exec?')).length >= 3)
     const asked = server.requests.length
     far.hold(600)
     await expect(far.outcome).resolves.toMatchObject({ end: 'held' })

@@ -129,18 +129,22 @@ describe('afterwards', () => {
     const clearing = recorder().clear()
     await until('the Job is deleted', () => server.requests.some(({ method }) => method === 'DELETE'))
     delete answers[`GET ${jobs}/${name}`]
-    await expect(clearing).resolves.toEqual([])
+    await expect(clearing).resolves.toEqual({ remains: [], unfinished: false })
     expect(sent('DELETE', `${jobs}/${name}`)).toEqual([{ propagationPolicy: 'Background' }])
   })
 
   it('nothing is to be done where it is gone', async () => {
     delete answers[`DELETE ${jobs}/${name}`]
-    await expect(recorder().clear()).resolves.toEqual([])
+    await expect(recorder().clear()).resolves.toEqual({ remains: [], unfinished: false })
   })
 
   it('what cannot be deleted is told, with the time at which it goes by itself', async () => {
     answers[`DELETE ${jobs}/${name}`] = { status: 403, body: status('Forbidden', 'may not delete') }
-    const [remains, ...more] = await recorder().clear()
+    const {
+      remains: [remains, ...more],
+      unfinished,
+    } = await recorder().clear()
+    expect(unfinished).toBe(true)
     expect(more).toEqual([])
     expect(remains).toMatch(
       /^the Job packet-capture-\S+ in net: it could not be deleted \(may not delete\).* removed 60 s after its end/,

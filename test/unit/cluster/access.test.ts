@@ -33,7 +33,7 @@ describe('the rights', () => {
 
   it.each([
     ['pod', []],
-    ['deployment', ['apps: get deployments/']],
+    ['deployment', [': list pods/', 'apps: get deployments/']],
   ] as const)(
     'of a %s are asked for each in its namespace, by POST of a SelfSubjectAccessReview',
     async (kind, more) => {
@@ -53,8 +53,8 @@ describe('the rights', () => {
         return `${group}: ${verb} ${resource}/${subresource ?? ''}`
       })
       expect(asked.sort()).toEqual([
-        ...[': create pods/exec', ': get pods/', ': get pods/exec', ': list pods/', ': patch pods/ephemeralcontainers'],
-        ...more,
+        ...[': create pods/exec', ': get pods/', ': get pods/exec', ...more.slice(0, 1)],
+        ...[': patch pods/ephemeralcontainers', ...more.slice(1)],
       ])
     },
   )
@@ -62,13 +62,17 @@ describe('the rights', () => {
   it('that are missing are found', async () => {
     answer((right) => right === 'get pods')
     const found = (await missing()).map((right) => `${right.verb} ${nameOf(right)}`)
-    expect(found).toEqual(['list pods', 'patch pods/ephemeralcontainers', 'get pods/exec', 'create pods/exec'])
+    expect(found).toEqual(['patch pods/ephemeralcontainers', 'get pods/exec', 'create pods/exec'])
   })
 
-  it('are missing where the answer has no words', async () => {
-    server.answer = () => ({ status: 201, body: {} })
-    await expect(missing()).resolves.toHaveLength(5)
-  })
+  it.each([{}, { status: null }, { status: {} }, { status: { allowed: 'no' } }, '[]', 'null', '<html>log in</html>'])(
+    'are not called missing where the answer is none: %j',
+    async (body) => {
+      server.answer = () => ({ status: 201, body })
+      await expect(missing()).rejects.toThrow(ConfigurationError)
+      await expect(missing()).rejects.toThrow(/^kubeconfig: .*an API server/)
+    },
+  )
 
   it('of a server that does not answer are its error', async () => {
     server.answer = () => ({ status: 500, body: status('InternalError', 'etcd is away') })
@@ -90,23 +94,33 @@ describe('the rights', () => {
 })
 
 describe('the problem', () => {
-  const [, , patch, getExec] = rightsFor('pod', 'pod')
+  const [, patch, getExec] = rightsFor('pod', 'pod')
+  const file = 'https://github.com/octo-org/capture/blob/v1/docs/rbac/developer.yaml'
 
-  it('names every right, the lines that grant it, and the command', () => {
-    const message = rightsProblem({ input: 'kubeconfig' }, undefined, 'shop', [patch!, getExec!])
+  it('names every right, the command that grants them and nothing else, and the file with all', () => {
+    const message = rightsProblem({ input: 'kubeconfig' }, 'dev', 'shop', [patch!, getExec!], file)
     expect(message).toMatch(
-      /^kubeconfig: its user lacks rights in the namespace "shop": patch pods\/ephemeralcontainers, get pods\/exec\. Nothing was created\./,
+      /^kubeconfig: its user "dev" lacks rights in the namespace "shop": patch pods\/ephemeralcontainers, get pods\/exec\. Nothing was created\./,
     )
     expect(message).toContain('{ apiGroups: [""], resources: ["pods/ephemeralcontainers"], verbs: ["patch"] }')
     expect(message).toContain('{ apiGroups: [""], resources: ["pods/exec"], verbs: ["get"] }')
-    expect(message).toContain('kubectl -n shop apply -f')
     expect(message).not.toContain('"pods"')
+    const lines = message.split('\n')
+    expect(lines).toContain("kubectl -n shop apply -f - <<'EOF'")
+    expect(lines.slice(-2)).toEqual(['EOF', `All that is needed, as a file: ${file}`])
   })
 
   it('names who it is about, and the way in', () => {
-    expect(rightsProblem({ input: 'cluster' }, 'capture@shop.example', 'shop', [patch!])).toMatch(
+    expect(rightsProblem({ input: 'cluster' }, 'capture@shop.example', 'shop', [patch!], file)).toMatch(
       /^cluster: its user "capture@shop\.example" lacks rights/,
     )
+  })
+
+  it('says what to put in where nobody knows who we are', () => {
+    const message = rightsProblem({ input: 'kubeconfig' }, undefined, 'shop', [patch!], file)
+    expect(message).toMatch(/^kubeconfig: its user lacks rights/)
+    expect(message).toContain('in the place of USER')
+    expect(message).toContain('name: "USER"')
   })
 })
 
@@ -132,6 +146,26 @@ describe('who we are', () => {
     server.answer = () => ({ status: code, body: status('NotFound', 'the server could not find the resource') })
     await expect(whoAmI(server.connection)).resolves.toBeUndefined()
   })
+
+  it.each([
+    ['a review', { status: 201, body: { status: { userInfo: { username: 'system:anonymous' } } } }],
+    [
+      'a refusal',
+      { status: 403, body: status('Forbidden', 'forbidden: User "system:anonymous" cannot create resource') },
+    ],
+  ])('is nobody where %s says so, and nobody is given rights', async (_what, given) => {
+    server.answer = () => given
+    await expect(whoAmI(server.connection)).rejects.toThrow(/^kubeconfig: .*system:anonymous.* token/)
+  })
+
+  it.each(['null', '[]', '"x"', '<html>log in</html>', ''])(
+    'is not known to a server that answers %j',
+    async (body) => {
+      server.answer = () => ({ status: 200, body })
+      await expect(whoAmI(server.connection)).rejects.toThrow(ConfigurationError)
+      await expect(whoAmI(server.connection)).rejects.toThrow(/^kubeconfig: .*an API server/)
+    },
+  )
 
   it('is nobody where the credentials are refused', async () => {
     server.answer = () => ({ status: 401, body: status('Unauthorized', 'Unauthorized') })

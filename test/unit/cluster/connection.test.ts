@@ -140,9 +140,67 @@ describe.each([
     expect(asked).toEqual([])
   })
 
-  it('that nobody runs is told as what it is', async () => {
+  it.each([
+    ['HTTPS_PROXY', 'http://127.0.0.1:1', 'http://127.0.0.1:1'],
+    ['https_proxy', '127.0.0.1:1', 'http://127.0.0.1:1'],
+    ['HTTPS_PROXY', 'http://dev:s3cret@127.0.0.1:1', 'http://127.0.0.1:1'],
+  ])('that nobody runs is named: %s=%s', async (name, value, shown) => {
     await begin()
-    process.env['HTTPS_PROXY'] = 'http://127.0.0.1:1'
-    expect(await refusal(both())).toMatch(/^\S+: the API server .*cannot be reached .*ECONNREFUSED/)
+    process.env[name] = value
+    const message = await refusal(both())
+    expect(message).toMatch(/^\S+: the API server .*cannot be reached through the proxy .*ECONNREFUSED.*NO_PROXY/)
+    expect(message).toContain(` ${name} (${shown}) `)
+    expect(message).not.toContain('s3cret')
+  })
+
+  it('is http where it has no scheme, as for curl and Go', async () => {
+    await begin()
+    process.env['HTTPS_PROXY'] = `127.0.0.1:${String((proxy.address() as AddressInfo).port)}`
+    await expect(both()).resolves.toEqual([{ ok: true }, 'hello'])
+    expect(asked).toHaveLength(2)
+  })
+
+  it.each(['http://', 'no address', 'dev:s3cret@no address', 'socks5://127.0.0.1:1', 'http://dev:s3cret@127.0.0.1:x'])(
+    'that is no address is named: %s',
+    async (value) => {
+      await begin()
+      process.env['HTTPS_PROXY'] = value
+      const message = await refusal(both())
+      expect(message).toMatch(/^HTTPS_PROXY: got ".*", which is no address of a proxy\. Set it to http:\/\/HOST:PORT/)
+      expect(message).not.toContain('s3cret')
+    },
+  )
+})
+
+describe('the proxy-url of a kubeconfig', () => {
+  const open = (proxyUrl: string): Promise<Connection> =>
+    connectKubeconfig(
+      {
+        kind: 'content',
+        content: JSON.stringify({
+          clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:2', 'proxy-url': proxyUrl } }],
+          users: [{ name: 'u', user: { token: 't0ken' } }],
+          contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+          'current-context': 'c',
+        }),
+      },
+      undefined,
+      {},
+      () => undefined,
+    )
+
+  it.each(['http://dev:s3cret@127.0.0.1:1', 'socks5://127.0.0.1:1'])(
+    'that nobody runs is named: %s',
+    async (proxyUrl) => {
+      const message = await refusal(call(await open(proxyUrl), 'GET', '/version'))
+      expect(message).toMatch(/cannot be reached through the proxy proxy-url \((http|socks5):\/\/127\.0\.0\.1:1\) /)
+      expect(message).not.toContain('s3cret')
+    },
+  )
+
+  it.each(['127.0.0.1:3128', 'ftp://a.example', 'nonsense'])('that is no address is named: %s', async (proxyUrl) => {
+    expect(await refusal(open(proxyUrl))).toMatch(
+      /^kubeconfig: proxy-url of the cluster "c": got ".*", which is no address/,
+    )
   })
 })

@@ -83,6 +83,44 @@ describe('the upgrade', () => {
     })
   })
 
+  it('that is refused for its credentials tells their source, so that the next come anew', async () => {
+    server.refuse = () => ({ status: 401, body: status('Unauthorized', 'Unauthorized') })
+    let refused = 0
+    const credentials = {
+      ...{ headers: {}, tls: {}, agent: undefined, proxy: undefined },
+      refused: () => void (refused += 1),
+    }
+    const connection = { ...server.connection, credentials: () => Promise.resolve(credentials) }
+    const opened = openRemoteCommand(connection, where, { stdout: () => undefined, stderr: () => undefined })
+    await expect(opened).rejects.toThrow(/does not accept the credentials \(401/)
+    expect(refused).toBe(1)
+  })
+
+  it('that is answered by something else says so', async () => {
+    server.refuse = () => ({ status: 200, body: '<html>Sign in</html>' })
+    await expect(open()).rejects.toThrow(/answered 200 without a JSON object \(<html>Sign in<\/html>\)/)
+  })
+
+  it('through a proxy that nobody runs names the proxy', async () => {
+    const credentials = { headers: {}, tls: {}, agent: undefined, proxy: 'HTTPS_PROXY (http://p:3128)' }
+    const connection = {
+      ...server.connection,
+      server: 'http://127.0.0.1:1',
+      credentials: () => Promise.resolve(credentials),
+    }
+    const opened = openRemoteCommand(connection, where, { stdout: () => undefined, stderr: () => undefined })
+    await expect(opened).rejects.toThrow(/cannot be reached through the proxy HTTPS_PROXY \(http:\/\/p:3128\) /)
+  })
+
+  it('whose credentials hang is given up after their time', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] })
+    const connection = { ...server.connection, credentials: () => new Promise<never>(() => undefined) }
+    const opened = openRemoteCommand(connection, where, { stdout: () => undefined, stderr: () => undefined })
+    const refused = expect(opened).rejects.toThrow(/no credentials for test\.example .* within 65 s/)
+    jest.advanceTimersByTime(65_000)
+    await refused
+  })
+
   it('that is refused in plain text, as a kubelet does it, has them too', async () => {
     server.refuse = () => ({ status: 500, body: 'container not found ("packet-capture-x")\n' })
     await expect(open()).rejects.toMatchObject({ status: 500, message: 'container not found ("packet-capture-x")' })

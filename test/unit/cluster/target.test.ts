@@ -1,5 +1,5 @@
 import type { Pod } from '../../../src/cluster/pod.ts'
-import { findTargets, type Target, type TargetQuery } from '../../../src/cluster/target.ts'
+import { canBeAsked, findTargets, targetProblems, type Target, type TargetQuery } from '../../../src/cluster/target.ts'
 import { ConfigurationError } from '../../../src/errors.ts'
 import { startServer, status, type Answer, type AskedRequest, type Server } from './server.ts'
 
@@ -65,10 +65,8 @@ afterEach(async () => {
   await server.stop()
 })
 
-const find = (query: TargetQuery, allowHostNetwork = false): Promise<readonly Target[]> =>
-  findTargets(server.connection, 'shop', query, { allowHostNetwork, level: 'pod' })
-const findPod = (name: string, allowHostNetwork = false): Promise<readonly Target[]> =>
-  find({ kind: 'pod', name }, allowHostNetwork)
+const find = (query: TargetQuery): Promise<readonly Target[]> => findTargets(server.connection, 'shop', query)
+const findPod = (name: string): Promise<readonly Target[]> => find({ kind: 'pod', name })
 const findDeployment = (name = 'checkout'): Promise<readonly Target[]> => find({ kind: 'deployment', name })
 
 async function refusal(work: Promise<unknown>): Promise<string> {
@@ -119,6 +117,14 @@ describe('a pod by its name', () => {
     fault = () => ({ status: 500, body: status('InternalError', 'etcd is away') })
     await expect(findPod('web-1')).rejects.toThrow('etcd is away')
   })
+
+  it.each(['null', '[]', '{}', '{"metadata":{"name":"other"}}', '<html>log in</html>'])(
+    'is not what something else than an API server answers: %s',
+    async (body) => {
+      fault = () => ({ status: 200, body })
+      expect(await refusal(findPod('web-1'))).toMatch(/^kubeconfig: .*an API server/)
+    },
+  )
 })
 
 describe('a pod that cannot be captured', () => {
@@ -145,16 +151,57 @@ describe('a pod that cannot be captured', () => {
     ],
     ['uses the network of its node', { spec: { hostNetwork: true } }, /hostNetwork.*`allow-host-network: true`/],
   ])('because it %s', async (_why, made, words) => {
-    pods = [pod('web-1', made)]
-    const message = await refusal(findPod('web-1'))
-    expect(message).toMatch(/^pod: "web-1" .* Nothing was created\.$/)
-    expect(message).toMatch(words)
+    const problems = await problemsOf(made)
+    expect(problems).toEqual([expect.stringMatching(/^pod: "web-1" .* Nothing was created\.$/)])
+    expect(problems[0]).toMatch(words)
   })
 
   it('may use the network of its node where that is allowed', async () => {
-    pods = [pod('web-1', { spec: { hostNetwork: true } })]
-    await expect(findPod('web-1', true)).resolves.toHaveLength(1)
+    expect(await problemsOf({ spec: { hostNetwork: true } }, { allowHostNetwork: true, level: 'pod' })).toEqual([])
   })
+
+  it('has all that is wrong with it told', async () => {
+    const annotations = { 'kubernetes.io/config.mirror': 'x' }
+    const problems = await problemsOf({
+      ...{ phase: 'Pending', metadata: { name: 'web-1', annotations } },
+      spec: { hostNetwork: true, os: { name: 'windows' } },
+    })
+    expect(problems.map((text) => /"web-1" (\S+ \S+ \S+)/.exec(text)?.[1])).toEqual([
+      ...['is not running', 'runs on a', 'is a static', 'uses the network'],
+    ])
+  })
+
+  it.each<[string, Made, 'pod' | 'node', boolean]>([
+    ['a pending pod', { phase: 'Pending' }, 'pod', true],
+    ['a pod on the network of its node', { spec: { hostNetwork: true } }, 'pod', true],
+    ['a Windows pod', { spec: { os: { name: 'windows' } } }, 'pod', false],
+    [
+      'a static pod',
+      { metadata: { name: 'web-1', annotations: { 'kubernetes.io/config.mirror': 'x' } } },
+      'pod',
+      false,
+    ],
+    [
+      'a static pod',
+      { metadata: { name: 'web-1', annotations: { 'kubernetes.io/config.mirror': 'x' } } },
+      'node',
+      true,
+    ],
+    ['a pod without a node', { phase: 'Pending', spec: { nodeName: '' } }, 'node', false],
+  ])('%s (%j) at level %s can be asked about: %s', async (_what, made, level, expected) => {
+    pods = [pod('web-1', made)]
+    const [target] = await findPod('web-1')
+    expect(canBeAsked(target!, { allowHostNetwork: false, level })).toBe(expected)
+  })
+
+  async function problemsOf(
+    made: Made,
+    options: Parameters<typeof targetProblems>[1] = { allowHostNetwork: false, level: 'pod' },
+  ): Promise<readonly string[]> {
+    pods = [pod('web-1', made)]
+    const [target] = await findPod('web-1')
+    return targetProblems(target!, options)
+  }
 })
 
 describe('a deployment', () => {
@@ -227,6 +274,9 @@ describe('a deployment', () => {
 
   it('on the network of the node is refused as a pod is', async () => {
     pods = [of('ours', { spec: { hostNetwork: true } })]
-    expect(await refusal(findDeployment())).toMatch(/hostNetwork/)
+    const [target] = await findDeployment()
+    expect(targetProblems(target!, { allowHostNetwork: false, level: 'pod' })).toEqual([
+      expect.stringMatching(/hostNetwork/),
+    ])
   })
 })

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../../src/errors.ts'
-import { findCluster, parseClusterName, type EndpointChoice, type GkeCluster } from '../../../src/google/cluster.ts'
+import { parseClusterName } from '../../../src/google/cluster-name.ts'
+import { findCluster, type EndpointChoice, type GkeCluster } from '../../../src/google/cluster.ts'
 import type { Resource } from '../../sandbox/google/world.ts'
 import { startGoogle, type GoogleServices } from '../../sandbox/google/start.ts'
 import { refusal } from './refusal.ts'
@@ -233,6 +234,35 @@ describe('Connect Gateway', () => {
     )
   })
 
+  it.each<[string, Resource]>([
+    ['that the cluster names by the id', { fleet }],
+    ['that only the fleet knows', {}],
+  ])(
+    'without the right to read the project is reached by a full name with its number: a membership %s',
+    async (_how, fields) => {
+      add(fields)
+      google.world.memberships.push({
+        ...membership('shop', fullName),
+        name: 'projects/shop-prod/locations/europe-west1/memberships/shop',
+      })
+      google.world.denied.add('resourcemanager.projects.get')
+      const message = await refusal(() => find('connect-gateway'))
+      const advised = /cluster: (projects\/NUMBER\/\S+)/.exec(message)?.[1] ?? ''
+      const found = await find('connect-gateway', advised.replace('NUMBER', '123456789012'))
+      expect(found.server).toMatch(/v1\/projects\/123456789012\/locations\/europe-west1\/gkeMemberships\/shop$/)
+    },
+  )
+
+  it("of another project's fleet: the number of the cluster's own project is not advised", async () => {
+    add({ fleet: { membership: fleet.membership.replace('shop-prod', 'shop-fleet') } })
+    google.world.denied.add('resourcemanager.projects.get')
+    for (const name of [fullName, fullName.replace('shop-prod', '123456789012')]) {
+      const message = await refusal(() => find('connect-gateway', name))
+      expect(message).toMatch(/^endpoint: the number of the project shop-fleet .*roles\/browser/)
+      expect(message).not.toContain('NUMBER')
+    }
+  })
+
   it('without the right to read memberships, and to read the project', async () => {
     const cluster = add()
     google.world.denied.add('gkehub.memberships.list')
@@ -269,9 +299,23 @@ describe('a cluster that cannot be read', () => {
       /^cluster: .* may not be read by this identity \(403 PERMISSION_DENIED: Required "container\.clusters\.get"/,
     )
     expect(message).toContain(
-      'gcloud projects add-iam-policy-binding shop-prod --role=roles/container.clusterViewer --member=MEMBER',
+      "gcloud iam roles create packetCapture --project=shop-prod --title='Packet capture' --permissions=container.clusters.get,container.clusters.connect\n" +
+        "  gcloud projects add-iam-policy-binding shop-prod --role=projects/shop-prod/roles/packetCapture --member='MEMBER'\n",
     )
+    expect(message).toContain('MEMBER is serviceAccount:ADDRESS')
     expect(message).toContain('container.clusters.connect')
+  })
+
+  it('may not be read: the member, where it is known', async () => {
+    add()
+    google.world.denied.add('container.clusters.get')
+    const source = {
+      ...{ token, universe: 'googleapis.com', projectId: undefined },
+      member: () => `serviceAccount:${google.serviceAccount}`,
+    }
+    const message = await refusal(() => findCluster({ cluster: fullName }, 'auto', source, google.envWithoutIdToken()))
+    expect(message).toContain(`--member='serviceAccount:${google.serviceAccount}'\n`)
+    expect(message).not.toContain('MEMBER')
   })
 
   it('is of a project whose API is off', async () => {

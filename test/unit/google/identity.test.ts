@@ -1,6 +1,8 @@
+import { jest } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ConfigurationError } from '../../../src/errors.ts'
 import { googleTokenSource, type GoogleIdentityOptions, type GoogleTokenSource } from '../../../src/google/identity.ts'
 import { startGoogle, type GoogleOptions, type GoogleServices } from '../../sandbox/google/start.ts'
 import { until } from '../until.ts'
@@ -83,6 +85,37 @@ describe('workload identity', () => {
     for (let i = 0; i < 100; i++) await source.token()
     expect(operations()).toEqual(['github.idToken', 'sts.token'])
     expect(source.projectId).toBeUndefined()
+  })
+
+  it('exchanges once more where the token is refused, unless it was made a moment ago', async () => {
+    const source = await native()
+    const first = await source.token()
+    source.refused(first.value)
+    expect(await source.token()).toEqual(first)
+    const later = Date.now() + 10_000
+    jest.spyOn(Date, 'now').mockReturnValue(later)
+    try {
+      source.refused('another one')
+      expect(await source.token()).toEqual(first)
+      source.refused(first.value)
+      source.refused(first.value)
+      expect((await source.token()).value).not.toBe(first.value)
+      source.refused(first.value)
+      await source.token()
+    } finally {
+      jest.restoreAllMocks()
+    }
+    expect(google.count('sts.token')).toBe(2)
+  })
+
+  it('says who it is as IAM names it, as soon as it knows', async () => {
+    expect((await impersonated()).member()).toBe(`serviceAccount:${google.serviceAccount}`)
+    const source = await native()
+    expect(source.member()).toBeUndefined()
+    await source.token()
+    expect(source.member()).toBe(
+      'principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/github/subject/repo:octo-org/shop:environment:production',
+    )
   })
 
   it('exchanges once for 20 who ask at the same time', async () => {
@@ -175,6 +208,22 @@ describe('workload identity that does not work', () => {
   it("with GitHub's refusal", async () => {
     const source = await native({ getIdToken: () => Promise.reject(new Error('Error Code : 403\nForbidden')) })
     expect(await refusal(() => source.token())).toContain('no OIDC token (Error Code : 403 Forbidden)')
+  })
+
+  it("with GitHub's outage: as it is told, without a word of permissions", async () => {
+    const outage = new ConfigurationError("workload-identity-provider: GitHub's service for id tokens fails")
+    const source = await native({ getIdToken: () => Promise.reject(outage) })
+    expect(await refusal(() => source.token())).toBe(outage.message)
+  })
+
+  it('with a token that the impersonation does not take: no binding mends that', async () => {
+    google.faults.iamcredentials = {
+      status: 401,
+      body: { error: { code: 401, status: 'UNAUTHENTICATED', message: 'invalid' } },
+    }
+    const message = await refusal(async () => (await impersonated()).token())
+    expect(message).toMatch(/^service-account: Google does not take the token of .*\(401 UNAUTHENTICATED: invalid\)/)
+    expect(message).not.toContain('add-iam-policy-binding')
   })
 
   it('with a provider that does not exist', async () => {
@@ -345,6 +394,19 @@ describe('credentials of a step before', () => {
       'plain http',
       { type: 'external_account', audience: 'a', subject_token_type: 'b', token_url: 'http://sts.example/v1/token' },
       /its token_url takes plain http for a loopback address only/,
+    ],
+    [
+      "plain http for the job's request token",
+      {
+        ...{
+          type: 'external_account',
+          audience: 'a',
+          subject_token_type: 'b',
+          token_url: 'https://sts.example/v1/token',
+        },
+        credential_source: { url: 'http://192.0.2.1/token', headers: { Authorization: 'Bearer s3cret' } },
+      },
+      /its credential_source\.url takes plain http for a loopback address only/,
     ],
   ])('are refused: %s', async (_what, credentials, words) => {
     const message = await refusal(() => left(credentials))

@@ -66,8 +66,8 @@ describe('a login', () => {
     const record = planLogin(node('off'), undefined, key)
     expect(await grantLogin(apisOf(google), node('off'), key, record, inAnHour())).toEqual({ user: 'gha-capture' })
     expect(JSON.stringify(instance.metadata)).toContain(key.publicKey)
-    expect(await revokeLogin(apisOf(google), record)).toEqual([
-      `the account gha-capture on the node ${name} stays, without a key`,
+    expect((await revokeLogin(apisOf(google), record)).remains).toEqual([
+      `the account gha-capture on the node ${name}, without a key`,
     ])
     expect(JSON.stringify(instance.metadata)).not.toContain('gha-capture')
   })
@@ -77,19 +77,19 @@ describe('a login', () => {
     const record = planLogin(node('on'), google.serviceAccount, key)
     expect(await grantLogin(apisOf(google), node('on'), key, record, inAnHour())).toEqual({ user: 'sa_1' })
     expect(google.world.osLogin.profiles.get(google.serviceAccount)?.keys.size).toBe(1)
-    expect(await revokeLogin(apisOf(google), record)).toEqual([])
+    expect((await revokeLogin(apisOf(google), record)).remains).toEqual([])
     expect(google.world.osLogin.profiles.get(google.serviceAccount)?.keys.size).toBe(0)
   })
 
   it('that was never granted can be revoked', async () => {
     google.addInstance()
-    expect(await revokeLogin(apisOf(google), planLogin(node('off'), undefined, key))).toHaveLength(1)
-    expect(await revokeLogin(apisOf(google), planLogin(node('on'), google.serviceAccount, key))).toEqual([])
+    expect((await revokeLogin(apisOf(google), planLogin(node('off'), undefined, key))).remains).toHaveLength(1)
+    expect((await revokeLogin(apisOf(google), planLogin(node('on'), google.serviceAccount, key))).remains).toEqual([])
     expect(google.count('compute.instances.setMetadata')).toBe(0)
   })
 
   it('leaves nothing on a node that is gone', async () => {
-    expect(await revokeLogin(apisOf(google), planLogin(node('off'), undefined, key))).toEqual([])
+    expect((await revokeLogin(apisOf(google), planLogin(node('off'), undefined, key))).remains).toEqual([])
   })
 
   it('that cannot be revoked is told, with what stays and why', async () => {
@@ -97,17 +97,18 @@ describe('a login', () => {
     const record = planLogin(node('off'), undefined, key)
     await grantLogin(apisOf(google), node('off'), key, record, inAnHour())
     google.world.denied.add('compute.instances.setMetadata')
-    const remains = await revokeLogin(apisOf(google), record)
+    const { remains, gone } = await revokeLogin(apisOf(google), record)
+    expect(gone).toBe(false)
     expect(remains).toEqual([
-      expect.stringMatching(/^the SSH key of gha-capture in the metadata of .* stays until it expires: .*setMetadata/),
-      `the account gha-capture on the node ${name} stays`,
+      expect.stringMatching(/^the SSH key of gha-capture in the metadata of .*, until it expires: .*setMetadata/),
+      `the account gha-capture on the node ${name}`,
     ])
     expect(JSON.stringify(instance.metadata)).toContain(key.publicKey)
 
     const shared = planLogin(node('on'), google.serviceAccount, key)
     google.faults.oslogin = { status: 403 }
-    expect(await revokeLogin(apisOf(google), shared)).toEqual([
-      expect.stringMatching(/^the SSH key in the OS Login profile of capture@.* stays until it expires: .*403/),
+    expect((await revokeLogin(apisOf(google), shared)).remains).toEqual([
+      expect.stringMatching(/^the SSH key in the OS Login profile of capture@.*, until it expires: .*403/),
     ])
   })
 })
