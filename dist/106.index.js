@@ -1,5 +1,5 @@
 export const id = 106;
-export const ids = [106,182];
+export const ids = [106];
 export const modules = {
 
 /***/ 69106:
@@ -13,8 +13,8 @@ __webpack_require__.d(__webpack_exports__, {
   sshRecorder: () => (/* binding */ sshRecorder)
 });
 
-// EXTERNAL MODULE: ./node_modules/proxy-from-env/index.js
-var proxy_from_env = __webpack_require__(98182);
+// EXTERNAL MODULE: ./src/cluster/proxy.ts
+var cluster_proxy = __webpack_require__(58238);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __webpack_require__(83916);
 // EXTERNAL MODULE: external "node:stream"
@@ -28,7 +28,7 @@ var wrapper = __webpack_require__(52977);
 ;// CONCATENATED MODULE: ./src/google/iap-errors.ts
 
 /** A tunnel that cannot be opened, or is lost. */
-class TunnelError extends errors.ConfigurationError {
+class TunnelError extends errors/* ConfigurationError */.j1 {
     /** the relay's close code (from 1000), or the HTTP status (below 1000) of a connection that it refused; undefined: neither came */
     code;
     /** the bare cause, for the log: `4004: reauthentication required`, `ECONNRESET` */
@@ -255,7 +255,7 @@ function dialRelay(url, token, target, options, timing, take) {
             accept(readFrame(message));
         }
         catch (error) {
-            fail(brokenTunnel(target, (0,errors.messageOf)(error)));
+            fail(brokenTunnel(target, (0,errors/* messageOf */.bD)(error)));
         }
     });
     socket.on('unexpected-response', (_request, response) => {
@@ -264,7 +264,7 @@ function dialRelay(url, token, target, options, timing, take) {
     socket.on('error', (error) => {
         if (error.code?.startsWith('WS_ERR_'))
             failure ??= brokenTunnel(target, error.message);
-        cause ||= (0,errors.messageOf)(error);
+        cause ||= (0,errors/* messageOf */.bD)(error);
     });
     socket.once('close', (closeCode, closeReason) => {
         clearTimeout(timeout);
@@ -621,7 +621,7 @@ async function openIapTunnel(target, options) {
                     throw error;
                 // The token's source may be out of reach for the same reason as the relay is.
                 if (!(error instanceof TunnelError))
-                    last = new TunnelError(`no token: ${(0,errors.messageOf)(error)}`, { reason: (0,errors.messageOf)(error), passing: true });
+                    last = new TunnelError(`no token: ${(0,errors/* messageOf */.bD)(error)}`, { reason: (0,errors/* messageOf */.bD)(error), passing: true });
                 else if (error.passing)
                     last = error;
                 else
@@ -687,10 +687,10 @@ function tunnelUrl(env, universe) {
     const got = `${overrideName}: got ${JSON.stringify(value.slice(0, 200))}`;
     const url = URL.parse(value);
     if (!url || !/^wss?:\/\/[^\s?#@]+$/i.test(value)) {
-        throw new errors.ConfigurationError(`${got}, takes wss://HOST[:PORT][/PATH], as gcloud's --iap-tunnel-url-override does`);
+        throw new errors/* ConfigurationError */.j1(`${got}, takes wss://HOST[:PORT][/PATH], as gcloud's --iap-tunnel-url-override does`);
     }
     if (!(0,endpoints/* isSafe */.IP)(new URL(value.replace(/^ws/i, 'http')))) {
-        throw new errors.ConfigurationError(`${got}, takes plain ws for a loopback address only (127.0.0.1, [::1], localhost); use wss`);
+        throw new errors/* ConfigurationError */.j1(`${got}, takes plain ws for a loopback address only (127.0.0.1, [::1], localhost); use wss`);
     }
     const path = url.pathname.replace(/\/+$/, '');
     return `${url.protocol}//${url.host}${path === '' ? '/v4' : path}`;
@@ -816,7 +816,7 @@ function checkSize(value, name) {
     const size = Buffer.byteLength(value);
     if (size <= sizeLimit)
         return;
-    throw new errors.ConfigurationError(`node-method: the ssh-keys in the metadata of ${(0,google_instance/* describeName */.T_)(name)} have no room for one more ` +
+    throw new errors/* ConfigurationError */.j1(`node-method: the ssh-keys in the metadata of ${(0,google_instance/* describeName */.T_)(name)} have no room for one more ` +
         `(${String(size)} bytes, the limit is ${String(sizeLimit)}). Remove keys that are not needed there, or turn OS Login on.`);
 }
 class OperationFailed extends Error {
@@ -850,9 +850,9 @@ async function operationDone(apis, name, begun) {
 function unchanged(error, name) {
     const what = `node-method: the SSH key cannot be changed in the metadata of ${(0,google_instance/* describeName */.T_)(name)}`;
     if (isConflict(error)) {
-        return new errors.ConfigurationError(`${what}: it was changed by others each of the ${String(attempts)} times it was tried. Run the job again.`);
+        return new errors/* ConfigurationError */.j1(`${what}: it was changed by others each of the ${String(attempts)} times it was tried. Run the job again.`);
     }
-    const known = [error, error.cause].some((one) => one instanceof OperationFailed || one instanceof errors.ConfigurationError);
+    const known = [error, error.cause].some((one) => one instanceof OperationFailed || one instanceof errors/* ConfigurationError */.j1);
     return (0,google_instance/* explainCall */.uy)(
     // Another error of the client's may quote the request.
     known || (0,google_instance/* callFailureOf */.uk)(error) ? error : new Error(error.name), what, 'Grant the identity compute.instances.get, compute.instances.setMetadata and compute.zoneOperations.get in the project ' +
@@ -880,13 +880,13 @@ async function importKey(apis, { account, publicKey }, place, expires) {
     });
     // A policy of the organisation can refuse keys, and the answer is a success all the same.
     if (fingerprintsOf(loginProfile, publicKey).length === 0) {
-        throw new errors.ConfigurationError(`service-account: OS Login took the key for ${account} and did not keep it: a policy of the organisation forbids ` +
+        throw new errors/* ConfigurationError */.j1(`service-account: OS Login took the key for ${account} and did not keep it: a policy of the organisation forbids ` +
             'keys in profiles. Have it allow them for this account, or use node-method: pod.');
     }
     const accounts = loginProfile.posixAccounts ?? [];
     const user = (accounts.find((one) => one.primary === true && one.username) ?? accounts[0])?.username;
     if (!user) {
-        throw new errors.ConfigurationError(`service-account: the OS Login profile of ${account} has no POSIX account in ${place.project}. ` +
+        throw new errors/* ConfigurationError */.j1(`service-account: the OS Login profile of ${account} has no POSIX account in ${place.project}. ` +
             'Grant it roles/compute.osAdminLogin there, or use node-method: pod.');
     }
     return user;
@@ -982,11 +982,11 @@ function planLogin(instance, principal, { publicKey }) {
     if (instance.osLogin === 'off')
         return { kind: 'metadata', ...place };
     if (instance.osLogin === 'certificates-required') {
-        throw new errors.ConfigurationError(`node-method: ${(0,google_instance/* describeName */.T_)(instance)} takes OS Login certificates only (enable-oslogin-certificates), ` +
+        throw new errors/* ConfigurationError */.j1(`node-method: ${(0,google_instance/* describeName */.T_)(instance)} takes OS Login certificates only (enable-oslogin-certificates), ` +
             'and this action logs in with keys. Use node-method: pod.');
     }
     if (principal === undefined) {
-        throw new errors.ConfigurationError(`service-account: not set, and ${(0,google_instance/* describeName */.T_)(instance)} has OS Login on, which takes no keys of a federated identity. ` +
+        throw new errors/* ConfigurationError */.j1(`service-account: not set, and ${(0,google_instance/* describeName */.T_)(instance)} has OS Login on, which takes no keys of a federated identity. ` +
             'Set service-account to one with roles/compute.osAdminLogin, or use node-method: pod.');
     }
     return { kind: 'os-login', ...place, account: principal };
@@ -1005,29 +1005,29 @@ async function grantLogin(apis, instance, { publicKey }, record, expires) {
     const key = { account: record.account ?? '', publicKey };
     return { user: await importKey(apis, key, { project: instance.project, region }, expires) };
 }
-/** Takes the key away, also where it was never granted. Never throws: what remains, in words. */
+/** Takes the key away, also where it was never granted. Never throws. */
 async function revokeLogin(apis, record) {
     const { project, zone, instance, account = '', publicKey } = record;
     const name = { project, zone, name: instance };
     if (record.kind === 'os-login') {
         try {
             await deleteKey(apis, { account, publicKey });
-            return [];
+            return { gone: true, remains: [] };
         }
         catch (error) {
             const why = (0,google_instance/* explainCall */.uy)(error, 'it cannot be removed', 'Look at `gcloud compute os-login ssh-keys list`.');
-            return [`the SSH key in the OS Login profile of ${account} stays until it expires: ${why.message}`];
+            const key = `the SSH key in the OS Login profile of ${account}, until it expires: ${why.message}`;
+            return { gone: false, remains: [key] };
         }
     }
+    const user = `the account ${metadataUser} on the node ${instance}`;
     try {
         const there = await removeKey(apis, name, publicKey);
-        return there ? [`the account ${metadataUser} on the node ${instance} stays, without a key`] : [];
+        return { gone: true, remains: there ? [`${user}, without a key`] : [] };
     }
     catch (error) {
-        return [
-            `the SSH key of ${metadataUser} in the metadata of ${(0,google_instance/* describeName */.T_)(name)} stays until it expires: ${(0,errors.messageOf)(error)}`,
-            `the account ${metadataUser} on the node ${instance} stays`,
-        ];
+        const key = `the SSH key of ${metadataUser} in the metadata of ${(0,google_instance/* describeName */.T_)(name)}, until it expires: ${(0,errors/* messageOf */.bD)(error)}`;
+        return { gone: false, remains: [key, user] };
     }
 }
 
@@ -1076,7 +1076,7 @@ async function probeNode(session, directories = spoolDirectories) {
     const facts = parseFacts(stdout);
     if (facts === undefined) {
         const words = (stderr || stdout).replace(/\s+/g, ' ').trim().slice(0, 300);
-        throw new errors.ConfigurationError(`node-method: the node's shell gives no account of it (exit code ${code}: ${words || 'no words'}). ` +
+        throw new errors/* ConfigurationError */.j1(`node-method: the node's shell gives no account of it (exit code ${code}: ${words || 'no words'}). ` +
             'It must be a Linux node (Container-Optimized OS or Ubuntu) whose login gives a POSIX shell. Or use node-method: pod.');
     }
     return facts;
@@ -1122,7 +1122,7 @@ function asRoot(facts, argv) {
         return argv;
     if (facts.root === 'sudo')
         return ['sudo', '-n', ...argv];
-    throw new errors.ConfigurationError('node-method: the login to the node may not become root (`sudo -n` is refused), and tcpdump needs it. ' +
+    throw new errors/* ConfigurationError */.j1('node-method: the login to the node may not become root (`sudo -n` is refused), and tcpdump needs it. ' +
         'With OS Login grant roles/compute.osAdminLogin (not osLogin alone). Or use node-method: pod.');
 }
 /** `image`: for the toolbox, in place of the node's own. @throws ConfigurationError where the node has neither tcpdump nor toolbox */
@@ -1132,7 +1132,7 @@ function chooseTool(facts, image) {
     if (facts.toolbox !== undefined)
         return { kind: 'toolbox', path: facts.toolbox, image };
     const install = facts.os === 'ubuntu' || facts.os === 'debian' ? ' (`apt-get install tcpdump`, e.g. by a DaemonSet)' : '';
-    throw new errors.ConfigurationError(`node-method: the node (${facts.os || 'an unknown system'} ${facts.osVersion}) has neither tcpdump nor COS' toolbox. ` +
+    throw new errors/* ConfigurationError */.j1(`node-method: the node (${facts.os || 'an unknown system'} ${facts.osVersion}) has neither tcpdump nor COS' toolbox. ` +
         `Install tcpdump on it${install}, or use node-method: pod, which brings its own.`);
 }
 /**
@@ -1148,36 +1148,42 @@ function chooseSpool(facts, wanted) {
         return { directory: chosen.directory, limit: Math.min(wanted, room(chosen)) };
     }
     const seen = facts.spools.map(({ directory, free, size }) => `${directory} has ${(0,quantities/* formatSize */.Xq)(free)} of ${(0,quantities/* formatSize */.Xq)(size)} free`);
-    throw new errors.ConfigurationError(`level: the node's disk has no room for a capture: ${seen.join(', ') || 'no directory on a disk can be written'}; ` +
+    throw new errors/* ConfigurationError */.j1(`level: the node's disk has no room for a capture: ${seen.join(', ') || 'no directory on a disk can be written'}; ` +
         `${keepFree * 100} % of it must stay free, or the kubelet evicts pods. Free some of it, or use level: pod.`);
 }
 /**
  * argv in the toolbox, as root. `--pipe`: otherwise nspawn gives it a terminal, which turns \\n into \\r\\n and mixes stderr into stdout.
  * `directory` of the host is seen at the same path: the toolbox itself has the host's /var at /media/root/var.
+ * `home`, a directory of the host that goes with the capture, takes the file that names the image; else there is one for this run.
  */
-function toolboxCommand(facts, tool, argv, directory) {
+function toolboxCommand(facts, tool, argv, directory, home = '') {
     const bind = directory === undefined ? [] : [`--bind=${directory}`];
     const toolbox = [tool.path, '--quiet', '--pipe', ...bind];
     if (tool.image === undefined)
         return asRoot(facts, [...toolbox, ...argv]);
     // toolbox reads its image from a file in HOME only, and root's own must not be touched.
-    return asRoot(facts, ['sh', '-c', withImage, 'sh', ...splitImage(tool.image), ...toolbox, ...argv]);
+    return asRoot(facts, ['sh', '-c', withImage, 'sh', home, ...splitImage(tool.image), ...toolbox, ...argv]);
 }
+/** The traps: `timeout` ends this shell and the toolbox below it at once. */
 const withImage = `
-HOME=$(mktemp -d /run/packet-capture-home-XXXXXX) && export HOME || exit 1
-printf 'TOOLBOX_DOCKER_IMAGE=%s\\nTOOLBOX_DOCKER_TAG=%s\\n' "$1" "$2" >"$HOME/.toolboxrc"
-shift 2
+HOME=$1
+if [ -z "$HOME" ]; then
+  HOME=$(mktemp -d /run/packet-capture-home-XXXXXX) || exit 1
+  trap 'rm -rf "$HOME"' EXIT
+  trap 'exit 143' INT TERM HUP
+fi
+export HOME
+printf 'TOOLBOX_DOCKER_IMAGE=%s\\nTOOLBOX_DOCKER_TAG=%s\\n' "$2" "$3" >"$HOME/.toolboxrc"
+shift 3
 "$@"
-code=$?
-rm -rf "$HOME"
-exit $code
+exit $?
 `;
 /** @throws ConfigurationError for what is no name of an image: toolbox' file is read by a shell */
 function splitImage(image) {
     const [, name, tag = 'latest'] = /^([a-z0-9][a-z0-9._/:-]*?)(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?$/.exec(image) ?? [];
     if (name !== undefined)
         return [name, tag];
-    throw new errors.ConfigurationError(`image: ${JSON.stringify(image.slice(0, 200))} cannot be the toolbox' image: toolbox takes NAME:TAG, without a digest.`);
+    throw new errors/* ConfigurationError */.j1(`toolbox-image: ${JSON.stringify(image.slice(0, 200))} cannot be the toolbox' image: toolbox takes NAME:TAG, without a digest.`);
 }
 /** Bounds of the node's own, s: an SSH channel that ends stops nothing. */
 const pullLimit = 600;
@@ -1185,42 +1191,71 @@ const installLimit = 240;
 /**
  * Makes the toolbox ready in runs of their own: the first one pulls and unpacks an image and says so on stdout, and only one at a time may
  * run. Installs tcpdump where the image has none.
- * @throws ConfigurationError where there is no room, no way to the image or to the packages
+ * @returns tcpdump's version
+ * @throws ConfigurationError where there is no room, no way to the image or to the packages, or not the time
  */
-async function prepareToolbox(session, facts, tool, say = () => undefined) {
-    const inside = (argv, seconds) => {
+async function prepareToolbox(session, facts, tool, options = {}) {
+    const end = performance.now() + (options.seconds ?? Infinity) * 1000;
+    const inside = async (argv, most) => {
+        const left = Math.max(1, Math.ceil((end - performance.now()) / 1000));
+        const seconds = Math.min(most, left);
         const limits = { timeout: (seconds + 30) * 1000, maxOutput: 16 * 1024 * 1024 };
-        return session.run(bounded(facts, seconds, toolboxCommand(facts, tool, argv)), limits);
+        const finished = await session.run(bounded(facts, seconds, toolboxCommand(facts, tool, argv)), limits);
+        if (left < most && (finished.code === timedOut || finished.code === killed))
+            throw noTime(options.seconds ?? 0);
+        return finished;
     };
     const room = facts.spools.reduce((most, { free, size }) => Math.max(most, free - size * keepFree), 0);
     if (facts.toolboxTrees.length === 0 && tool.image === undefined && room < toolboxSize) {
-        throw new errors.ConfigurationError(`node-method: the node has no tcpdump, and its disk no room for the toolbox (${(0,quantities/* formatSize */.Xq)(toolboxSize)}; ` +
-            `it has ${(0,quantities/* formatSize */.Xq)(Math.max(room, 0))} that can be used). Give a small image with tcpdump by the input image, or use node-method: pod.`);
+        throw new errors/* ConfigurationError */.j1(`node-method: the node has no tcpdump, and its disk no room for the toolbox (${(0,quantities/* formatSize */.Xq)(toolboxSize)}; ` +
+            `it has ${(0,quantities/* formatSize */.Xq)(Math.max(room, 0))} that can be used). Give a small image with tcpdump by toolbox-image, or use node-method: pod.`);
     }
     if (facts.toolboxTrees.length === 0)
-        say('the toolbox of the node is fetched and unpacked: this takes minutes');
-    const warm = await inside(['true'], pullLimit);
-    if (warm.code !== 0) {
-        throw new errors.ConfigurationError(`node-method: the toolbox of the node does not start: ${lastWords(warm)}. Can the node pull ${tool.image ?? 'gcr.io/cos-cloud/toolbox'} ` +
-            '(Private Google Access, roles/artifactregistry.reader)? Is another toolbox at work on it? Or use node-method: pod.');
+        options.say?.('the toolbox of the node is fetched and unpacked: this takes minutes');
+    let unpacked = [];
+    try {
+        const warm = await inside(['true'], pullLimit);
+        if (warm.code !== 0) {
+            throw new errors/* ConfigurationError */.j1(`node-method: the toolbox of the node does not start: ${lastWords(warm)}. Can the node pull ${tool.image ?? 'gcr.io/cos-cloud/toolbox'} ` +
+                '(Private Google Access, roles/artifactregistry.reader)? Is another toolbox at work on it? Or use node-method: pod.');
+        }
     }
-    const after = await session.run(asRoot(facts, ['ls', toolboxFolder]));
-    const unpacked = after.stdout.split('\n').filter((tree) => tree !== '' && !facts.toolboxTrees.includes(tree));
+    finally {
+        unpacked = await newTrees(session, facts);
+        if (unpacked.length > 0) {
+            options.stays?.(`the toolbox of the node, unpacked to ${toolboxFolder}: ${unpacked.join(', ')}`);
+        }
+    }
     const version = async () => {
         const { code, stdout, stderr } = await inside(['sh', '-c', 'tcpdump --version 2>&1'], 60);
         return code === 0 ? `${stdout}${stderr}`.split('\n')[0]?.replace(/^tcpdump version /, '') : undefined;
     };
     const found = await version();
     if (found !== undefined)
-        return { version: found, unpacked, installed: false };
-    say('tcpdump is installed into the toolbox');
+        return found;
+    options.say?.('tcpdump is installed into the toolbox');
     const install = 'export DEBIAN_FRONTEND=noninteractive; apt-get -q update && exec apt-get -qy --no-install-recommends install tcpdump';
     const made = await inside(['sh', '-c', install], installLimit);
     const installed = await version();
-    if (installed !== undefined)
-        return { version: installed, unpacked, installed: true };
-    throw new errors.ConfigurationError(`node-method: the toolbox of the node has no tcpdump, and apt-get installs none: ${lastWords(made)}. ` +
-        'The node needs a way to the Internet for that (Cloud NAT). Else give an image with tcpdump by the input image, or use node-method: pod.');
+    if (installed === undefined) {
+        throw new errors/* ConfigurationError */.j1(`node-method: the toolbox of the node has no tcpdump, and apt-get installs none: ${lastWords(made)}. ` +
+            'The node needs a way to the Internet for that (Cloud NAT). Else give an image with tcpdump by toolbox-image, or use node-method: pod.');
+    }
+    if (unpacked.length === 0)
+        options.stays?.('tcpdump, installed into the toolbox of the node');
+    return installed;
+}
+/** Of `timeout` (coreutils): its limit has passed; -k was needed, too. */
+const timedOut = 124;
+const killed = 137;
+function noTime(seconds) {
+    return new errors/* ConfigurationError */.j1(`start-timeout: the toolbox of the node is not ready within the ${String(Math.max(0, seconds))} s that are left of it. Raise start-timeout: the first toolbox of ` +
+        'a node takes minutes. Or give a small image with tcpdump by toolbox-image, or use node-method: pod.');
+}
+/** Folders of toolboxes that were not there when the node was looked at. */
+async function newTrees(session, facts) {
+    const { stdout } = await session.run(asRoot(facts, ['ls', toolboxFolder])).catch(() => ({ stdout: '' }));
+    return stdout.split('\n').filter((tree) => tree !== '' && !facts.toolboxTrees.includes(tree));
 }
 /** TERM to nspawn kills what is inside. */
 function bounded(facts, seconds, argv) {
@@ -1245,10 +1280,10 @@ var with_dirname = __webpack_require__(92114);
 
 
 /** The node shows another host key than it should: never tried again. */
-class HostKeyError extends errors.ConfigurationError {
+class HostKeyError extends errors/* ConfigurationError */.j1 {
 }
 /** The node does not take the user's key. */
-class AuthenticationError extends errors.ConfigurationError {
+class AuthenticationError extends errors/* ConfigurationError */.j1 {
 }
 /** The connection, or a command over it, failed; the message says how. */
 class SshError extends Error {
@@ -1382,7 +1417,7 @@ function openSsh(options, clock = realClock) {
                 throw new SshError('the SSH session is closed');
         }
         catch (error) {
-            lose(link, (0,errors.messageOf)(error));
+            lose(link, (0,errors/* messageOf */.bD)(error));
             throw error;
         }
         finally {
@@ -1418,7 +1453,7 @@ function openSsh(options, clock = realClock) {
                 }
                 catch (error) {
                     clearTimeout(timer);
-                    lose(link, (0,errors.messageOf)(error)); // the socket has ended, and nobody has told us yet
+                    lose(link, (0,errors/* messageOf */.bD)(error)); // the socket has ended, and nobody has told us yet
                     resolve('not connected');
                 }
             });
@@ -1513,7 +1548,7 @@ function follow(channel, link, handlers, lose) {
         held += 1;
         channel.pause();
         void drained
-            .catch((error) => fail((0,errors.messageOf)(error)))
+            .catch((error) => fail((0,errors/* messageOf */.bD)(error)))
             .finally(() => {
             held -= 1;
             lastSign = Date.now();
@@ -1623,7 +1658,7 @@ function onAbort(signal, act) {
     return () => signal?.removeEventListener('abort', act);
 }
 function cancelled() {
-    return new errors/* Cancelled */.c('Cancelled during the SSH login to the node.');
+    return new errors/* Cancelled */.cJ('Cancelled during the SSH login to the node.');
 }
 /** A refusal that time may cure. `what` was refused or broken, for the last word. */
 class NotYet extends Error {
@@ -1740,7 +1775,7 @@ function openNodeAccess(google, env) {
 async function planNodeLogin({ google, apis }, name) {
     const instance = await (0,google_instance/* describeInstance */.xJ)(apis, name);
     if (instance.status !== '' && instance.status !== 'RUNNING') {
-        throw new errors.ConfigurationError(`node-method: ${(0,google_instance/* describeName */.T_)(name)} is not running (${instance.status}). Capture once its node is ready. Nothing was created.`);
+        throw new errors/* ConfigurationError */.j1(`node-method: ${(0,google_instance/* describeName */.T_)(name)} is not running (${instance.status}). Capture once its node is ready. Nothing was created.`);
     }
     const key = generateLoginKey();
     return { instance, key, login: planLogin(instance, google.serviceAccount, key) };
@@ -1761,8 +1796,10 @@ function sshRecorder(access, record, login, planned) {
     const granted = [login];
     let session;
     let events;
+    /** whether there may be something of ours on the node: this process put it there, or an earlier one may have */
+    let touched = planned === undefined;
     /** what this run has made of the node's toolbox */
-    let toolbox = [];
+    const toolbox = [];
     const logIn = async (signal) => {
         const plan = planned ?? (await planNodeLogin(access, { project: login.project, zone: login.zone, name: login.instance }));
         if (plan.login !== login)
@@ -1770,13 +1807,13 @@ function sshRecorder(access, record, login, planned) {
         const expires = new Date(Math.max(record.deadlineHere, Date.now()) + capture_container/* mostHold */.pR * 1000 + keyMargin);
         const { user } = await grantLogin(access.apis, plan.instance, plan.key, plan.login, expires);
         const { project, zone, name, interface: networkInterface, hostKeys } = plan.instance;
-        const agent = await proxyFor(access.relay);
+        const proxy = await (0,cluster_proxy/* environmentProxy */.Uw)(access.relay.replace(/^ws/, 'http'));
         return openSsh({
             connect: () => openIapTunnel({ project, zone, instance: name, interface: networkInterface, port: sshPort }, {
                 url: access.relay,
                 token: async () => (await access.google.token()).value,
                 reconnecting: (reason) => events?.waiting(`the tunnel is made again (${reason})`),
-                ...(agent ? { agent } : {}),
+                ...(proxy ? { agent: proxy.agent } : {}),
             }),
             user,
             privateKey: plan.key.privateKey,
@@ -1800,7 +1837,7 @@ function sshRecorder(access, record, login, planned) {
                 return readState(await runAsRoot(await entered(), ['sh', '-c', stateScript, 'sh', ...runFolders(container)]));
             }
             catch (error) {
-                return { kind: 'unknown', reason: (0,errors.messageOf)(error) };
+                return { kind: 'unknown', reason: (0,errors/* messageOf */.bD)(error) };
             }
         },
         spools: spoolRoots.map((root) => `${root}/${container}`),
@@ -1814,7 +1851,7 @@ function sshRecorder(access, record, login, planned) {
             const { instance } = planned;
             const missing = await (0,google_instance/* missingPermissions */.HR)(access.apis, instance, login.kind);
             if (missing.length > 0)
-                throw new errors.ConfigurationError(permissionsProblem(access, missing));
+                throw new errors/* ConfigurationError */.j1(permissionsProblem(access, missing));
             return [
                 `Instance: ${(0,google_instance/* describeName */.T_)(instance)}`,
                 login.kind === 'os-login'
@@ -1832,50 +1869,60 @@ function sshRecorder(access, record, login, planned) {
             events.made(login.kind === 'os-login'
                 ? `Imported an SSH key into the OS Login profile of ${login.account ?? '?'}`
                 : `Added an SSH key to the metadata of ${(0,google_instance/* describeName */.T_)({ ...login, name: login.instance })}`);
-            const laidOut = await layOut(node, record, events);
-            toolbox = laidOut.remains;
+            touched = true;
+            const tool = await layOut(node, record, events, (what) => toolbox.push(what));
             if (cancel.aborted)
-                throw new errors/* Cancelled */.c('The run was cancelled before the recorder had started; the post step removes what is there.');
-            events.made(`Started the recorder on ${record.node}, with ${laidOut.tool}`);
+                throw new errors/* Cancelled */.cJ('The run was cancelled before the recorder had started; the post step removes what is there.');
+            events.made(`Started the recorder on ${record.node}, with ${tool}`);
             if (node.pinned)
                 events.caution(`node-method: nobody vouches for the host key of ${record.node} but the tunnel: ${node.hostKey} was taken on first use, and held to. Let the nodes publish theirs (enable-guest-attributes).`);
             return (0,start/* awaitStart */.Lq)(place, record, events, cancel);
         },
         clear: async () => {
-            const remains = [...toolbox];
-            try {
-                const node = await entered();
-                const { code, stderr } = await runAsRoot(node, ['sh', '-c', removeScript, 'sh', container, ...spoolRoots], 20_000);
-                if (code !== 0)
-                    remains.push(`files of the capture on the node (${stderr.trim() || `code ${code}`}); they go by themselves`);
-            }
-            catch (error) {
-                remains.push(`what the recorder has on the node, until it ends by itself after ${record.plan.ownerTimeout} s and removes it: ${(0,errors.messageOf)(error)}`);
-            }
+            const files = touched
+                ? await entered().then((node) => removeFiles(node, record), (error) => [filesStay(record, error)])
+                : [];
             void session?.then((node) => node.close(), () => undefined);
             session = undefined;
             const keys = await Promise.all(granted.map((one) => revokeLogin(access.apis, one)));
-            return [...remains, ...new Set(keys.flat())];
+            return {
+                remains: [...toolbox, ...files, ...new Set(keys.flatMap(({ remains }) => remains))],
+                unfinished: files.length > 0 || keys.some(({ gone }) => !gone),
+            };
         },
     };
 }
-/** The recorder's programs and parameters go to the node, and it begins there, on its own. */
-async function layOut(node, record, events) {
+async function removeFiles(node, record) {
+    try {
+        const argv = ['sh', '-c', removeScript, 'sh', record.container, ...spoolRoots];
+        const { code, stderr } = await runAsRoot(node, argv, 20_000);
+        return code === 0 ? [] : [filesStay(record, new Error(stderr.trim() || `exit code ${code}`))];
+    }
+    catch (error) {
+        return [filesStay(record, error)];
+    }
+}
+function filesStay({ plan }, error) {
+    return `what the recorder has on the node, until it ends by itself after ${plan.ownerTimeout} s and removes it: ${(0,errors/* messageOf */.bD)(error)}`;
+}
+/**
+ * The recorder's programs and parameters go to the node, and it begins there, on its own.
+ * @param stays told what comes to be that stays on the node
+ * @returns what records, in words
+ */
+async function layOut(node, record, events, stays) {
     const { container, plan, deadline, where } = record;
     const facts = await probeNode(node, spoolRoots);
     const { directory, limit } = chooseSpool(facts, plan.spoolLimit);
     const folder = `${directory}/${container}.run`;
     const tool = chooseTool(facts, plan.toolboxImage);
-    const remains = [];
     let prefix = [];
     let words = `tcpdump ${facts.tcpdump?.version ?? ''} of the node`;
     if (tool.kind === 'toolbox') {
-        const { version, unpacked, installed } = await prepareToolbox(node, facts, tool, (text) => events.waiting(text));
-        if (unpacked.length > 0)
-            remains.push(`the toolbox of the node, unpacked to /var/lib/toolbox: ${unpacked.join(', ')}`);
-        else if (installed)
-            remains.push('tcpdump, installed into the toolbox of the node');
-        prefix = toolboxCommand({ ...facts, root: 'already' }, tool, [], directory);
+        // What it takes beyond that would be missing from the duration: the deadline stands.
+        const seconds = Math.floor((record.deadlineHere - Date.now()) / 1000) - plan.duration - capture_container/* slack */.$;
+        const version = await prepareToolbox(node, facts, tool, { seconds, stays, say: (text) => events.waiting(text) });
+        prefix = toolboxCommand({ ...facts, root: 'already' }, tool, [], directory, folder);
         words = `tcpdump ${version} of the toolbox`;
     }
     const whole = where.kind === 'ssh' && where.whole;
@@ -1904,7 +1951,7 @@ async function layOut(node, record, events) {
     if (begun.code !== 0) {
         throw new start/* NothingRecorded */.GV(`level: the recorder does not start on ${record.node}: ${begun.stderr.trim()}.`);
     }
-    return { tool: words, remains };
+    return words;
 }
 const writeScript = 'umask 077; mkdir -p "$1" && cat >"$1/$2"';
 /** In a session of its own: sshd ends nothing, but a shell's end may. */
@@ -1915,7 +1962,9 @@ const removeScript = [
     'case $name in packet-capture-?*) ;; *) exit 2 ;; esac; case $name in */*) exit 2 ;; esac',
     'for root; do d=$root/$name; [ ! -d "$d" ] || { echo cancelled >"$d/stop"; : >"$d/done"; }; done',
     'n=0; while [ $n -lt 80 ]; do left=; for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || [ -e "$r/ended" ] || { read -r pid <"$r/pid"; ! kill -0 "$pid" || left=1; }; done 2>/dev/null; [ -n "$left" ] || break; sleep 0.1; n=$((n+1)); done',
-    'for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || { read -r pid <"$r/pid"; kill -9 -"$pid"; }; done 2>/dev/null',
+    // All of its session: `timeout` and what it runs are a process group of their own. A number that is somebody else's by now has no `outside`.
+    'end() { [ ! -d "/proc/$1" ] || grep -q outside "/proc/$1/cmdline" || return; for s in /proc/[0-9]*/stat; do read -r stat <"$s" || continue; set -- "$1" ${stat##*) }; [ "$5" != "$1" ] || { p=${s%/stat}; kill -9 "${p#/proc/}"; }; done; }',
+    'for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || { read -r pid <"$r/pid"; end "$pid"; }; done 2>/dev/null',
     'for root; do rm -rf "$root/$name" "$root/$name.run"; done',
 ].join('\n');
 const stateScript = 'for r; do [ -d "$r" ] || continue; if [ -e "$r/ended" ]; then echo ended; cat "$r/words" "$r/log" 2>/dev/null; exit; fi; ' +
@@ -1941,13 +1990,6 @@ function node_ssh_asRoot(argv) {
 async function runAsRoot(node, argv, timeout = 10_000, stdin = '') {
     return node.run(node_ssh_asRoot(argv), { timeout, stdin });
 }
-async function proxyFor(relay) {
-    const proxy = (0,proxy_from_env.getProxyForUrl)(relay.replace(/^ws/, 'http'));
-    if (!proxy)
-        return undefined;
-    const { HttpsProxyAgent } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833));
-    return new HttpsProxyAgent(proxy);
-}
 function permissionsProblem({ google }, missing) {
     const lines = missing.map(({ permission, resource, role }) => `    ${permission} on ${resource} (${role})`);
     return (`node-method: ${google.description} lacks permissions for SSH to the node. Nothing was created.\n${lines.join('\n')}\n` +
@@ -1957,115 +1999,45 @@ function permissionsProblem({ google }, missing) {
 
 /***/ }),
 
-/***/ 98182:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+/***/ 58238:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
-__webpack_require__.r(__webpack_exports__);
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   getProxyForUrl: () => (/* binding */ getProxyForUrl)
+/* harmony export */   G5: () => (/* binding */ withoutPassword),
+/* harmony export */   Uw: () => (/* binding */ environmentProxy),
+/* harmony export */   bs: () => (/* binding */ checkProxyAddress)
 /* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(83916);
 
-
-var DEFAULT_PORTS = {
-  ftp: 21,
-  gopher: 70,
-  http: 80,
-  https: 443,
-  ws: 80,
-  wss: 443,
-};
-
-function parseUrl(urlString) {
-  try {
-    return new URL(urlString);
-  } catch {
-    return null;
-  }
-}
-
+const variables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
 /**
- * @param {string|object|URL} url - The URL as a string or URL instance, or a
- *   compatible object (such as the result from legacy url.parse).
- * @return {string} The URL of the proxy that should handle the request to the
- *  given URL. If no proxy is set, this will be an empty string.
+ * The proxy of HTTPS_PROXY, unless NO_PROXY names the server.
+ * @throws ConfigurationError where it is no address
  */
-function getProxyForUrl(url) {
-  var parsedUrl = (typeof url === 'string' ? parseUrl(url) : url) || {};
-  var proto = parsedUrl.protocol;
-  var hostname = parsedUrl.host;
-  var port = parsedUrl.port;
-  if (typeof hostname !== 'string' || !hostname || typeof proto !== 'string') {
-    return '';  // Don't proxy URLs without a valid scheme or host.
-  }
-
-  proto = proto.split(':', 1)[0];
-  // Stripping ports in this way instead of using parsedUrl.hostname to make
-  // sure that the brackets around IPv6 addresses are kept.
-  hostname = hostname.replace(/:\d*$/, '');
-  port = parseInt(port) || DEFAULT_PORTS[proto] || 0;
-  if (!shouldProxy(hostname, port)) {
-    return '';  // Don't proxy URLs that match NO_PROXY.
-  }
-
-  var proxy = getEnv(proto + '_proxy') || getEnv('all_proxy');
-  if (proxy && proxy.indexOf('://') === -1) {
-    // Missing scheme in proxy, default to the requested URL's scheme.
-    proxy = proto + '://' + proxy;
-  }
-  return proxy;
+async function environmentProxy(server) {
+    const { getProxyForUrl } = await __webpack_require__.e(/* import() */ 182).then(__webpack_require__.bind(__webpack_require__, 98182));
+    const given = getProxyForUrl(server);
+    if (!given)
+        return undefined;
+    // The library puts the server's scheme before an address without one; curl, Go and gcloud take http.
+    const bare = given.replace(/^https?:\/\//, '');
+    const variable = variables.find((name) => process.env[name] === given || process.env[name] === bare) ?? 'HTTPS_PROXY';
+    const address = process.env[variable] === given ? given : `http://${bare}`;
+    checkProxyAddress(variable, address, ['http:', 'https:']);
+    const { HttpsProxyAgent } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833));
+    return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) };
 }
-
-/**
- * Determines whether a given URL should be proxied.
- *
- * @param {string} hostname - The host name of the URL.
- * @param {number} port - The effective port of the URL.
- * @returns {boolean} Whether the given URL should be proxied.
- * @private
- */
-function shouldProxy(hostname, port) {
-  var NO_PROXY = getEnv('no_proxy').toLowerCase();
-  if (!NO_PROXY) {
-    return true;  // Always proxy if NO_PROXY is not set.
-  }
-  if (NO_PROXY === '*') {
-    return false;  // Never proxy if wildcard is set.
-  }
-
-  return NO_PROXY.split(/[,\s]/).every(function(proxy) {
-    if (!proxy) {
-      return true;  // Skip zero-length hosts.
-    }
-    var parsedProxy = proxy.match(/^(.+):(\d+)$/);
-    var parsedProxyHostname = parsedProxy ? parsedProxy[1] : proxy;
-    var parsedProxyPort = parsedProxy ? parseInt(parsedProxy[2]) : 0;
-    if (parsedProxyPort && parsedProxyPort !== port) {
-      return true;  // Skip if ports don't match.
-    }
-
-    if (!/^[.*]/.test(parsedProxyHostname)) {
-      // No wildcards, so stop proxying if there is an exact match.
-      return hostname !== parsedProxyHostname;
-    }
-
-    if (parsedProxyHostname.charAt(0) === '*') {
-      // Remove leading wildcard.
-      parsedProxyHostname = parsedProxyHostname.slice(1);
-    }
-    // Stop proxying if the hostname ends with the no_proxy host.
-    return !hostname.endsWith(parsedProxyHostname);
-  });
+/** @throws ConfigurationError that begins with `what` */
+function checkProxyAddress(what, address, schemes) {
+    const url = URL.parse(address);
+    if (url && url.hostname !== '' && schemes.includes(url.protocol))
+        return;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ConfigurationError */ .j1(`${what}: got ${JSON.stringify(withoutPassword(address))}, which is no address of a proxy. ` +
+        `Set it to ${schemes.map((scheme) => `${scheme}//HOST:PORT`).join(' or ')}, or leave it out for this API server.`);
 }
-
-/**
- * Get the value for an environment variable.
- *
- * @param {string} key - The name of the environment variable.
- * @return {string} The value of the environment variable.
- * @private
- */
-function getEnv(key) {
-  return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
+/** For a message: what is before an @ may be a secret. */
+function withoutPassword(address) {
+    return address.replace(/^(\w+:\/\/)?.*@/, '$1').slice(0, 200);
 }
 
 

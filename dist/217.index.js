@@ -2,60 +2,53 @@ export const id = 217;
 export const ids = [217];
 export const modules = {
 
-/***/ 23060:
+/***/ 37380:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   CM: () => (/* binding */ bearer),
-/* harmony export */   yV: () => (/* binding */ identityOfAddress)
+/* harmony export */   G: () => (/* binding */ readAuthorities),
+/* harmony export */   i: () => (/* binding */ pairProblem)
 /* harmony export */ });
-/* unused harmony export credentialsOf */
-/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(77030);
-/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_net__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var node_tls__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(41692);
-/* harmony import */ var node_tls__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_tls__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(83916);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(77598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
 
-
-
-/** Exec plugins end by themselves after a minute, and say more. */
-const longestWait = 65_000;
 /**
- * The credentials, or an error after `within` ms: whoever makes them may hang, and nobody waits for that for ever.
- * @throws ConfigurationError
+ * The certificates in a text, as PEM; undefined where there is no sign of one. Line breaks that a secret store has turned into blanks, or
+ * into the two characters \n, are put right. `problem`: there is a certificate that cannot be read.
  */
-async function credentialsOf(connection, within = longestWait) {
-    let timer;
-    const late = new Promise((_resolve, reject) => {
-        timer = setTimeout(() => {
-            reject(new ConfigurationError(`${connection.input}: no credentials for ${connection.description} within ${within / 1000} s. ` +
-                'Whoever hands them out (an exec plugin, GitHub, Google) does not answer; the next request asks again.'));
-        }, within);
-    });
+function readAuthorities(text) {
+    const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----([\s\S]*?)-----END CERTIFICATE-----/g)];
+    if (blocks.length === 0) {
+        return text.includes('-----BEGIN CERTIFICATE') ? { problem: 'a certificate without its end' } : undefined;
+    }
+    const certificates = [];
+    for (const [, body = ''] of blocks) {
+        try {
+            certificates.push(new node_crypto__WEBPACK_IMPORTED_MODULE_0__.X509Certificate(Buffer.from(body.replace(/\\[nr]|\s/g, ''), 'base64')).toString());
+        }
+        catch {
+            return { problem: 'something between its BEGIN and END lines that is no certificate' };
+        }
+    }
+    return { pem: certificates.join('') };
+}
+/** What is wrong with a client certificate and its key (PEM); undefined: they belong together. */
+function pairProblem(certificate, key) {
+    let parsed;
     try {
-        return await Promise.race([connection.credentials(), late]);
+        parsed = new node_crypto__WEBPACK_IMPORTED_MODULE_0__.X509Certificate(certificate);
     }
-    finally {
-        clearTimeout(timer);
+    catch {
+        return 'a client certificate that is none (it must be PEM)';
     }
-}
-/**
- * The header of a bearer token; a line end around it is left out.
- * @param whose begins the error: `kubeconfig: the token of its user "dev"`
- * @throws ConfigurationError where no header can carry it
- */
-function bearer(token, whose) {
-    const text = token.trim();
-    if (/^[\x21-\x7e]+$/.test(text))
-        return `Bearer ${text}`;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError(text === ''
-        ? `${whose} is empty. Was the secret set, and is it readable for this workflow?`
-        : `${whose} has a line break, a blank or a letter that no token has. Was it copied or stored with something around it?`);
-}
-/** https-proxy-agent does not tell the TLS layer the host of a server that is named by its address, so the certificate is compared here. */
-function identityOfAddress(server) {
-    const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
-    return (0,node_net__WEBPACK_IMPORTED_MODULE_0__.isIP)(host) ? { checkServerIdentity: (_host, certificate) => (0,node_tls__WEBPACK_IMPORTED_MODULE_1__.checkServerIdentity)(host, certificate) } : {};
+    try {
+        if (!parsed.checkPrivateKey((0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createPrivateKey)(key)))
+            return 'a client certificate and a key that do not belong together';
+    }
+    catch {
+        return 'a client key that is none (it must be PEM, without a passphrase)';
+    }
+    return undefined;
 }
 
 
@@ -71,14 +64,22 @@ function identityOfAddress(server) {
 /* harmony export */ });
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(73024);
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(83916);
-/* harmony import */ var _connection_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(23060);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(83916);
+/* harmony import */ var _certificates_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(37380);
+/* harmony import */ var _connection_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(23060);
+/* harmony import */ var _kept_credential_js__WEBPACK_IMPORTED_MODULE_6__ = __webpack_require__(76912);
+/* harmony import */ var _proxy_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(58238);
+/* harmony import */ var _shown_path_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(36039);
+
+
+
+
 
 
 
 /** @throws ConfigurationError when the certificate authority is none */
 function connectDirectly(access, secret) {
-    const ca = access.certificateAuthority === undefined ? undefined : readAuthority(access.certificateAuthority);
+    const ca = access.certificateAuthority === undefined ? undefined : readAuthority(access.certificateAuthority, access);
     return {
         input: access.input,
         hint: access.hint,
@@ -89,56 +90,170 @@ function connectDirectly(access, secret) {
         credentials: async () => {
             const token = await access.token();
             secret(token);
-            const agent = await (0,_connection_js__WEBPACK_IMPORTED_MODULE_1__.environmentProxy)(access.server);
+            const authorization = (0,_connection_js__WEBPACK_IMPORTED_MODULE_2__/* .bearer */ .CM)(token, access.whose ?? `${access.input}: the token of ${access.as}`);
+            const proxy = await (0,_proxy_js__WEBPACK_IMPORTED_MODULE_3__/* .environmentProxy */ .Uw)(access.server);
             return {
-                headers: { Authorization: `Bearer ${token}` },
-                tls: { ...(ca === undefined ? {} : { ca }), ...(agent ? (0,_connection_js__WEBPACK_IMPORTED_MODULE_1__/* .identityOfAddress */ .yV)(access.server) : {}) },
-                agent,
+                headers: { Authorization: authorization },
+                tls: { ...(ca === undefined ? {} : { ca }), ...(proxy ? (0,_connection_js__WEBPACK_IMPORTED_MODULE_2__/* .identityOfAddress */ .yV)(access.server) : {}) },
+                agent: proxy?.agent,
+                proxy: proxy?.name,
+                refused: access.refused && (() => access.refused?.(token)),
             };
         },
     };
 }
-function readAuthority(text) {
-    const pem = text.includes('-----BEGIN')
-        ? text
-        : (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(text)
-            ? (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(text, 'utf8')
-            : Buffer.from(text, 'base64').toString('utf8');
-    if (pem.includes('-----BEGIN CERTIFICATE-----'))
-        return pem;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError('certificate-authority: it is neither a PEM certificate, nor the base64 of one, nor the path of a file with one. ' +
-        "Take `certificate-authority-data` of a kubeconfig, or the cluster's ca.crt.");
+function readAuthority(text, { input }) {
+    const owner = input === 'cluster' ? 'cluster: the certificate authority that Google Cloud names' : 'certificate-authority: it';
+    const fix = input === 'cluster'
+        ? 'Look at `gcloud container clusters describe`.'
+        : "Take `certificate-authority-data` of a kubeconfig, or the cluster's ca.crt, as it is.";
+    const given = text.trim();
+    const found = (0,_certificates_js__WEBPACK_IMPORTED_MODULE_1__/* .readAuthorities */ .G)(given) ?? (0,_certificates_js__WEBPACK_IMPORTED_MODULE_1__/* .readAuthorities */ .G)(decoded(given)) ?? (0,_certificates_js__WEBPACK_IMPORTED_MODULE_1__/* .readAuthorities */ .G)(fileOf(given));
+    if (found && 'pem' in found)
+        return found.pem;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_4__/* .ConfigurationError */ .j1(found
+        ? `${owner} has ${found.problem}. ${fix}`
+        : `${owner} is neither a PEM certificate, nor the base64 of one, nor the path of a file with one. ${fix}`);
+}
+function decoded(text) {
+    return /^[\w+/=\s-]+$/.test(text) ? Buffer.from(text, 'base64').toString('utf8') : '';
+}
+/** The content of the file, '' where the text is no path of one. */
+function fileOf(path) {
+    try {
+        return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(path, 'utf8');
+    }
+    catch (error) {
+        const { code = (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .messageOf */ .bD)(error) } = error;
+        const shown = (0,_shown_path_js__WEBPACK_IMPORTED_MODULE_5__/* .shownPath */ .p)(path);
+        // Base64 may look like a path, too: of what is not there only what begins or ends as one is called one.
+        if (shown === undefined || (code === 'ENOENT' && !/^[/.~]|\.(pem|crt|cer|txt)$/i.test(path)))
+            return '';
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_4__/* .ConfigurationError */ .j1(`certificate-authority: ${code === 'ENOENT' ? `there is no file ${shown}` : `the file ${shown} cannot be read (${code})`}. ` +
+            'Write it in a step before, or give its content.');
+    }
 }
 /**
  * Keeps a JWT for its lifetime less a minute (of a short one, less a quarter), by this machine's clock: the runner's and the issuer's differ.
  * One fetch serves callers at the same time. A token that is no JWT is fetched each time. (GitHub's id token lives 5 minutes; a capture, an hour.)
  */
 function cachedToken(fetchToken, now = Date.now) {
-    let kept;
-    let running;
-    const renew = async () => {
+    return (0,_kept_credential_js__WEBPACK_IMPORTED_MODULE_6__/* .keepCredential */ .N)(async () => {
         const asked = now();
-        const token = await fetchToken();
-        const { exp = 0, iat = asked / 1000 } = claimsOf(token);
-        const lifetime = (exp - iat) * 1000;
-        kept = { token, until: asked + lifetime - Math.min(60_000, lifetime / 4) };
-        return token;
-    };
-    return () => {
-        if (kept && now() < kept.until)
-            return Promise.resolve(kept.token);
-        running ??= renew().finally(() => (running = undefined));
-        return running;
-    };
+        const value = await fetchToken();
+        const { exp = 0, iat = asked / 1000 } = claimsOf(value);
+        return { value, expires: asked + (exp - iat) * 1000 };
+    }, now);
 }
 /** What a JWT says; nothing where it is none. The signature is the API server's business. */
 function claimsOf(token) {
     try {
-        return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+        const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+        return typeof claims === 'object' && claims !== null ? claims : {};
     }
     catch {
         return {};
     }
+}
+
+
+/***/ }),
+
+/***/ 76912:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   N: () => (/* binding */ keepCredential)
+/* harmony export */ });
+/** A token is renewed before it expires, ms: the API server's clock is another one, and a call takes time. Short ones last three quarters. */
+const spare = (lifetime) => Math.min(60_000, lifetime / 4);
+/** One that is refused so soon after it was made will not get better by another, ms; and whoever makes them is not asked at each request. */
+const tooYoung = 5_000;
+/** Keeps what `ask` gives until shortly before it expires. One asking serves callers at the same time; after a failure the next asks again. */
+function keepCredential(ask, now = Date.now) {
+    let kept;
+    let asking;
+    const renew = async () => {
+        const since = now();
+        const { value, expires } = await ask();
+        kept = { value, since, until: expires === Infinity ? Infinity : expires - spare(expires - since) };
+        return value;
+    };
+    return {
+        get: () => {
+            if (kept && now() < kept.until)
+                return Promise.resolve(kept.value);
+            asking ??= renew().finally(() => (asking = undefined));
+            return asking;
+        },
+        refused: (value) => {
+            if (kept?.value === value && now() - kept.since >= tooYoung)
+                kept = undefined;
+        },
+    };
+}
+
+
+/***/ }),
+
+/***/ 58238:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   G5: () => (/* binding */ withoutPassword),
+/* harmony export */   Uw: () => (/* binding */ environmentProxy),
+/* harmony export */   bs: () => (/* binding */ checkProxyAddress)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(83916);
+
+const variables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
+/**
+ * The proxy of HTTPS_PROXY, unless NO_PROXY names the server.
+ * @throws ConfigurationError where it is no address
+ */
+async function environmentProxy(server) {
+    const { getProxyForUrl } = await __webpack_require__.e(/* import() */ 182).then(__webpack_require__.bind(__webpack_require__, 98182));
+    const given = getProxyForUrl(server);
+    if (!given)
+        return undefined;
+    // The library puts the server's scheme before an address without one; curl, Go and gcloud take http.
+    const bare = given.replace(/^https?:\/\//, '');
+    const variable = variables.find((name) => process.env[name] === given || process.env[name] === bare) ?? 'HTTPS_PROXY';
+    const address = process.env[variable] === given ? given : `http://${bare}`;
+    checkProxyAddress(variable, address, ['http:', 'https:']);
+    const { HttpsProxyAgent } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833));
+    return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) };
+}
+/** @throws ConfigurationError that begins with `what` */
+function checkProxyAddress(what, address, schemes) {
+    const url = URL.parse(address);
+    if (url && url.hostname !== '' && schemes.includes(url.protocol))
+        return;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ConfigurationError */ .j1(`${what}: got ${JSON.stringify(withoutPassword(address))}, which is no address of a proxy. ` +
+        `Set it to ${schemes.map((scheme) => `${scheme}//HOST:PORT`).join(' or ')}, or leave it out for this API server.`);
+}
+/** For a message: what is before an @ may be a secret. */
+function withoutPassword(address) {
+    return address.replace(/^(\w+:\/\/)?.*@/, '$1').slice(0, 200);
+}
+
+
+/***/ }),
+
+/***/ 36039:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ shownPath)
+/* harmony export */ });
+/** A path as it may stand in a log; undefined where the text may be a secret that was put into the wrong input. */
+function shownPath(text) {
+    if (text.length > 200 || /^eyJ/.test(text) || !/^[\w.~@ /\\:-]+$/.test(text))
+        return undefined;
+    const parts = text.split(/[/\\]/);
+    // A token without dots and slashes looks like a name; of names only those that files of this kind have are shown.
+    const named = parts.length > 1 || /config|kube|\.(ya?ml|json|conf|pem|crt|cer|txt)$/i.test(text);
+    return named && parts.every((part) => part.length <= 100 && !/^eyJ/.test(part)) ? JSON.stringify(text) : undefined;
 }
 
 

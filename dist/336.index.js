@@ -45,7 +45,7 @@ function googleEndpoints(env, fallbackUniverse = defaultUniverse) {
             overrides.set(service, withBasePath(value, service));
     }
     if (problems.length > 0)
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__.ConfigurationError(problems.join('\n'));
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ConfigurationError */ .j1(problems.join('\n'));
     return {
         universe,
         url: (service, path, region) => {
@@ -124,30 +124,36 @@ async function readCredentials(env) {
     const from = variables.find((name) => env[name]);
     const path = from && env[from];
     if (!from || !path) {
-        throw new errors.ConfigurationError('workload-identity-provider: not set, and no step before has left Google credentials (GOOGLE_APPLICATION_CREDENTIALS is not set). ' +
+        throw new errors/* ConfigurationError */.j1('workload-identity-provider: not set, and no step before has left Google credentials (GOOGLE_APPLICATION_CREDENTIALS is not set). ' +
             'Set workload-identity-provider, or run google-github-actions/auth in a step before.');
     }
     const text = await (0,promises_.readFile)(path, 'utf8').catch((error) => {
-        throw new errors.ConfigurationError(`${from}: the file ${JSON.stringify(path)} cannot be read (${error.code ?? (0,errors.messageOf)(error)}). ` +
+        throw new errors/* ConfigurationError */.j1(`${from}: the file ${JSON.stringify(path)} cannot be read (${error.code ?? (0,errors/* messageOf */.bD)(error)}). ` +
             'google-github-actions/auth writes it into the workspace: run it in the same job, after actions/checkout, which clears the workspace.');
     });
     const json = parseObject(text);
     const type = types.find((one) => one === json?.['type']);
     if (!json || !type) {
         const got = typeof json?.['type'] === 'string' ? `credentials of the type ${JSON.stringify(json['type'])}` : 'no credentials';
-        throw new errors.ConfigurationError(`${from}: the file ${JSON.stringify(path)} holds ${got}, takes ${types.join(', ')}`);
+        throw new errors/* ConfigurationError */.j1(`${from}: the file ${JSON.stringify(path)} holds ${got}, takes ${types.join(', ')}`);
     }
     const missing = needed[type].filter((name) => typeof json[name] !== 'string' || json[name] === '');
     if (missing.length > 0) {
-        throw new errors.ConfigurationError(`${from}: the file ${JSON.stringify(path)} (${type}) lacks ${missing.join(', ')}`);
+        throw new errors/* ConfigurationError */.j1(`${from}: the file ${JSON.stringify(path)} (${type}) lacks ${missing.join(', ')}`);
     }
-    for (const name of ['token_url', 'token_uri', 'service_account_impersonation_url']) {
-        const value = json[name];
+    const { url: sourceUrl } = (json['credential_source'] ?? {});
+    const addresses = {
+        token_url: json['token_url'],
+        token_uri: json['token_uri'],
+        service_account_impersonation_url: json['service_account_impersonation_url'],
+        'credential_source.url': sourceUrl, // the job's request token goes there
+    };
+    for (const [name, value] of Object.entries(addresses)) {
         if (value === undefined)
             continue;
         const url = typeof value === 'string' ? URL.parse(value) : undefined;
         if (!url || !(0,google_endpoints/* isSafe */.IP)(url))
-            throw new errors.ConfigurationError(`${from}: its ${name} ${google_endpoints/* plainHttpProblem */.iR}`);
+            throw new errors/* ConfigurationError */.j1(`${from}: its ${name} ${google_endpoints/* plainHttpProblem */.iR}`);
     }
     const impersonationUrl = stringOf(json['service_account_impersonation_url']);
     const serviceAccount = type === 'service_account'
@@ -186,34 +192,36 @@ var google_transport = __webpack_require__(44750);
 
 /** GitHub gives no token to a job that does not ask for the right, and never to a pull request from a fork. */
 function explainIdToken(error, env) {
-    const asked = error === undefined ? '' : ` (${(0,errors.messageOf)(error).replace(/\s+/g, ' ').slice(0, 300)})`;
+    if (error instanceof errors/* ConfigurationError */.j1)
+        return error;
+    const asked = error === undefined ? '' : ` (${(0,errors/* messageOf */.bD)(error).replace(/\s+/g, ' ').slice(0, 300)})`;
     const fork = /^pull_request/.test(env['GITHUB_EVENT_NAME'] ?? '')
         ? ' This run is of a pull request: from a fork it never gets a token, whatever the permissions say.'
         : ' A run of a pull request from a fork never gets one.';
-    return new errors.ConfigurationError(`workload-identity-provider: GitHub gives this job no OIDC token${asked}. ` +
+    return new errors/* ConfigurationError */.j1(`workload-identity-provider: GitHub gives this job no OIDC token${asked}. ` +
         `Add to the job:\n  permissions:\n    contents: read\n    id-token: write\n` +
         `In a reusable workflow the calling job needs it too.${fork}`);
 }
 /** What went wrong between GitHub's token and Google's, with its usual causes. */
 function explainExchange(error, exchange) {
-    if (error instanceof errors.ConfigurationError)
+    if (error instanceof errors/* ConfigurationError */.j1)
         return error;
     const failure = (0,google_transport/* failureOf */.g5)(error);
     if (!failure) {
-        return new errors.ConfigurationError(`${input(exchange)}: no token for Google Cloud: ${(0,errors.messageOf)(error).slice(0, 300)}`);
+        return new errors/* ConfigurationError */.j1(`${input(exchange)}: no token for Google Cloud: ${(0,errors/* messageOf */.bD)(error).slice(0, 300)}`);
     }
     const outage = (0,google_transport/* outageOf */.nu)(failure);
     if (outage !== undefined)
-        return new errors.ConfigurationError(`${input(exchange)}: ${outage}`);
+        return new errors/* ConfigurationError */.j1(`${input(exchange)}: ${outage}`);
     if (failure.url === exchange.impersonationUrl)
         return impersonationRefused(failure, exchange);
     if (failure.url === exchange.tokenUrl)
         return exchangeRefused(failure, exchange);
     if (exchange.credentials !== undefined && exchange.tokenUrl !== undefined) {
-        return new errors.ConfigurationError(`${exchange.credentials}: GitHub gives no OIDC token for these credentials (${(0,google_transport/* describeFailure */.Ic)(failure)}). ` +
+        return new errors/* ConfigurationError */.j1(`${exchange.credentials}: GitHub gives no OIDC token for these credentials (${(0,google_transport/* describeFailure */.Ic)(failure)}). ` +
             'They belong to the job that ran google-github-actions/auth, with `permissions: id-token: write`: run it in this job.');
     }
-    return new errors.ConfigurationError(`${input(exchange)}: Google does not take the credentials (${(0,google_transport/* describeFailure */.Ic)(failure)}). The key or the login has been revoked, or belongs to another universe.`);
+    return new errors/* ConfigurationError */.j1(`${input(exchange)}: Google does not take the credentials (${(0,google_transport/* describeFailure */.Ic)(failure)}). The key or the login has been revoked, or belongs to another universe.`);
 }
 function exchangeRefused(failure, exchange) {
     const { provider } = exchange;
@@ -243,28 +251,35 @@ function exchangeRefused(failure, exchange) {
     ];
     const words = `${failure.reason} ${failure.message}`;
     const cause = causes.find(([pattern]) => pattern.test(words))?.[1];
-    return new errors.ConfigurationError(`${input(exchange)}: Google does not exchange GitHub's token (${(0,google_transport/* describeFailure */.Ic)(failure)}).\n  ` +
+    return new errors/* ConfigurationError */.j1(`${input(exchange)}: Google does not exchange GitHub's token (${(0,google_transport/* describeFailure */.Ic)(failure)}).\n  ` +
         (cause ?? `Check ${place} and its attribute mapping and condition; the token says ${claims(exchange.idToken)}.`));
 }
 function impersonationRefused(failure, exchange) {
     const account = exchange.serviceAccount ?? 'the service account';
     const words = `${failure.reason} ${failure.message}`;
     if (/has not been used|SERVICE_DISABLED|is disabled/i.test(words)) {
-        return new errors.ConfigurationError(`${serviceAccountInput(exchange)}: the IAM Service Account Credentials API is off (${(0,google_transport/* describeFailure */.Ic)(failure)}). ` +
+        return new errors/* ConfigurationError */.j1(`${serviceAccountInput(exchange)}: the IAM Service Account Credentials API is off (${(0,google_transport/* describeFailure */.Ic)(failure)}). ` +
             'Turn it on: `gcloud services enable iamcredentials.googleapis.com`.');
     }
     if (failure.status === 404) {
-        return new errors.ConfigurationError(`${serviceAccountInput(exchange)}: there is no service account ${account} (${(0,google_transport/* describeFailure */.Ic)(failure)}). Check its address; it may be deleted or disabled.`);
+        return new errors/* ConfigurationError */.j1(`${serviceAccountInput(exchange)}: there is no service account ${account} (${(0,google_transport/* describeFailure */.Ic)(failure)}). Check its address; it may be deleted or disabled.`);
     }
-    const { provider } = exchange;
-    const subject = claim(exchange.idToken, 'sub');
-    const member = provider
-        ? `principal://iam.googleapis.com/projects/${provider.project}/locations/global/workloadIdentityPools/${provider.pool}/subject/${subject ?? 'SUBJECT'}`
-        : 'principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/SUBJECT';
-    return new errors.ConfigurationError(`${serviceAccountInput(exchange)}: this run may not be ${account} (${(0,google_transport/* describeFailure */.Ic)(failure)}).\n` +
+    if (failure.status !== 403) {
+        return new errors/* ConfigurationError */.j1(`${serviceAccountInput(exchange)}: Google does not take the token of ${exchange.provider?.name ?? 'the provider'} to become ${account} (${(0,google_transport/* describeFailure */.Ic)(failure)}). ` +
+            'That is no matter of a binding: is the universe the right one (CLOUDSDK_CORE_UNIVERSE_DOMAIN), and is the clock of this runner right? Run the job again.');
+    }
+    const member = principalOf(exchange.provider, exchange.idToken) ??
+        'principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/SUBJECT';
+    return new errors/* ConfigurationError */.j1(`${serviceAccountInput(exchange)}: this run may not be ${account} (${(0,google_transport/* describeFailure */.Ic)(failure)}).\n` +
         `  The run is ${claims(exchange.idToken)}. Grant it, as its subject or by an attribute (principalSet://\u2026/attribute.repository/OWNER/REPO):\n` +
         `  gcloud iam service-accounts add-iam-policy-binding ${account} --role=roles/iam.workloadIdentityUser --member='${member}'\n` +
         '  A new binding takes some minutes (up to 7) to hold. The account may also not exist: Google says the same.');
+}
+/** The run itself, as a member of an IAM binding; undefined where the provider or the subject is not known. */
+function principalOf(provider, idToken) {
+    if (!provider || idToken === undefined)
+        return undefined;
+    return `principal://iam.googleapis.com/projects/${provider.project}/locations/global/workloadIdentityPools/${provider.pool}/subject/${claim(idToken, 'sub') ?? 'SUBJECT'}`;
 }
 function input(exchange) {
     return exchange.credentials ?? 'workload-identity-provider';
@@ -365,16 +380,19 @@ async function googleTokenSource(options, env) {
         // GitHub sets it for jobs that may have a token at all: known before anything is contacted.
         if (!env['ACTIONS_ID_TOKEN_REQUEST_URL'])
             throw explainIdToken(undefined, env);
+        let idToken;
+        const getIdToken = async (audience) => (idToken = await options.getIdToken(audience));
         return {
             description: `${account ?? `the principal of GitHub's token`} by ${provider.pool}/${provider.id}`,
             projectId: projectOf(env, account),
             universe: endpoints.universe,
             serviceAccount: account,
-            token: shareToken(() => federate(provider, account, endpoints, { ...options, secret: mask }, env)),
+            ...renewable(() => federate(provider, account, endpoints, { ...options, getIdToken, secret: mask }, env)),
+            member: () => (account === undefined ? principalOf(provider, idToken) : `serviceAccount:${account}`),
         };
     }
     if (options.serviceAccount) {
-        throw new errors.ConfigurationError('service-account: goes together with workload-identity-provider, which is not set. Set both; ' +
+        throw new errors/* ConfigurationError */.j1('service-account: goes together with workload-identity-provider, which is not set. Set both; ' +
             'or leave both out and give service_account to google-github-actions/auth in a step before.');
     }
     const credentials = await readCredentials(env);
@@ -384,7 +402,26 @@ async function googleTokenSource(options, env) {
         projectId: projectOf(env, credentials.serviceAccount) ?? credentials.projectId,
         universe: endpoints.universe,
         serviceAccount: credentials.serviceAccount,
-        token: shareToken(() => useCredentials(credentials, mask)),
+        ...renewable(() => useCredentials(credentials, mask)),
+        member: () => credentials.serviceAccount && `serviceAccount:${credentials.serviceAccount}`,
+    };
+}
+/** One that is refused so soon after it was made will not get better by another, ms. */
+const tooYoung = 5_000;
+function renewable(exchange) {
+    let share = shareToken(exchange);
+    let last;
+    return {
+        token: async () => {
+            const token = await share();
+            if (last?.value !== token.value)
+                last = { value: token.value, since: Date.now() };
+            return token;
+        },
+        refused: (token) => {
+            if (last?.value === token && Date.now() - last.since >= tooYoung)
+                share = shareToken(exchange);
+        },
     };
 }
 /** GitHub's token \u2192 Google's, by STS \u2192 the service account's. */
@@ -557,7 +594,7 @@ function failureOf(error) {
         return undefined;
     const url = withoutQuery(String(config.url));
     if (response?.status === undefined) {
-        return { status: undefined, reason: typeof code === 'string' ? code : '', message: (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__.messageOf)(error), url };
+        return { status: undefined, reason: typeof code === 'string' ? code : '', message: (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error), url };
     }
     const data = response.data;
     const fields = typeof data === 'object' ? data : undefined;

@@ -6,9 +6,9 @@ export const modules = {
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   ConfigurationError: () => (/* binding */ ConfigurationError),
-/* harmony export */   c: () => (/* binding */ Cancelled),
-/* harmony export */   messageOf: () => (/* binding */ messageOf)
+/* harmony export */   bD: () => (/* binding */ messageOf),
+/* harmony export */   cJ: () => (/* binding */ Cancelled),
+/* harmony export */   j1: () => (/* binding */ ConfigurationError)
 /* harmony export */ });
 /** A mistake of the user's or of their set-up: the message names the input, the cause and the fix; it is shown without a stack. */
 class ConfigurationError extends Error {
@@ -39,7 +39,7 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony export */ });
 /* harmony import */ var _runner_cancel_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(74990);
 /* harmony import */ var _runner_end_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(7559);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(71285);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(48057);
 
 
 
@@ -101,12 +101,12 @@ function cancelSignal() {
 
 /** Fails the step: a user's mistake by its words alone, a mistake of ours with its stack. A cancel is neither. */
 function failStep(error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .Cancelled */ .c) {
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .Cancelled */ .cJ) {
         _log_js__WEBPACK_IMPORTED_MODULE_0__/* .jobLog */ .W.info(error.message);
         return;
     }
-    _log_js__WEBPACK_IMPORTED_MODULE_0__/* .jobLog */ .W.failure((0,_errors_js__WEBPACK_IMPORTED_MODULE_1__.messageOf)(error));
-    if (error instanceof Error && !(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__.ConfigurationError) && error.stack !== undefined) {
+    _log_js__WEBPACK_IMPORTED_MODULE_0__/* .jobLog */ .W.failure((0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .bD)(error));
+    if (error instanceof Error && !(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ConfigurationError */ .j1) && error.stack !== undefined) {
         _log_js__WEBPACK_IMPORTED_MODULE_0__/* .jobLog */ .W.info(error.stack);
     }
 }

@@ -45,7 +45,7 @@ function googleEndpoints(env, fallbackUniverse = defaultUniverse) {
             overrides.set(service, withBasePath(value, service));
     }
     if (problems.length > 0)
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__.ConfigurationError(problems.join('\n'));
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ConfigurationError */ .j1(problems.join('\n'));
     return {
         universe,
         url: (service, path, region) => {
@@ -126,7 +126,7 @@ function parseProviderId(providerId, node) {
     if (project !== undefined && zone !== undefined && name !== undefined)
         return { project, zone, name };
     const what = providerId ? `its providerID is ${JSON.stringify(providerId.slice(0, 200))}` : 'it has no providerID';
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError(`node-method: ssh, but the node ${JSON.stringify(node)} is not a Compute Engine node: ${what}. ` +
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`node-method: ssh, but the node ${JSON.stringify(node)} is not a Compute Engine node: ${what}. ` +
         'Only nodes of GKE (Standard) are entered by SSH; use node-method: pod.');
 }
 /** @throws ConfigurationError where the environment puts something unusable in the place of a service */
@@ -158,7 +158,7 @@ function guardBase(service, env, universe) {
     if (url && (0,_endpoints_js__WEBPACK_IMPORTED_MODULE_3__/* .isSafe */ .IP)(url) && /\/$/.test(override))
         return override;
     const problem = url && !(0,_endpoints_js__WEBPACK_IMPORTED_MODULE_3__/* .isSafe */ .IP)(url) ? _endpoints_js__WEBPACK_IMPORTED_MODULE_3__/* .plainHttpProblem */ .iR : 'takes an absolute URL with a slash at the end';
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError(`${name}: got ${JSON.stringify(override.slice(0, 200))}, ${problem}`);
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${name}: got ${JSON.stringify(override.slice(0, 200))}, ${problem}`);
 }
 /** By its own path: the root of the package is 78 MB, one client 9. */
 async function openInstancesClient(endpoints, authorization) {
@@ -197,24 +197,24 @@ async function openInstancesClient(endpoints, authorization) {
  * has causes of its own. Nothing of what was sent gets into it: an answer may quote the metadata, so only refusals are quoted.
  */
 function explainCall(error, what, fix) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError)
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1)
         return error;
     const { cause } = error;
-    if (cause instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError)
+    if (cause instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1)
         return cause; // there is no token: the instances client wraps this too
     const failure = callFailureOf(error);
     if (!failure)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError(`${what}: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_2__.messageOf)(error).slice(0, 300)}`);
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${what}: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error).slice(0, 300)}`);
     const outage = (0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .outageOf */ .nu)(failure);
     if (outage !== undefined)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError(`${what}: ${outage}`);
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${what}: ${outage}`);
     if (failure.status === 401) {
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError(`${what}: Google does not take the token (${(0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .describeFailure */ .Ic)(failure)}). Is it of another universe, or has the identity been deleted?`);
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${what}: Google does not take the token (${(0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .describeFailure */ .Ic)(failure)}). Is it of another universe, or has the identity been deleted?`);
     }
     const quotable = failure.status === 403 || failure.status === 404 || failure.status === 409;
     const answer = quotable ? (0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .describeFailure */ .Ic)(failure) : [failure.status, failure.reason].filter(Boolean).join(' ');
     const disabled = disabledService(failure);
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__.ConfigurationError(`${what} (${answer}). ${disabled ? `Turn the API on: \`gcloud services enable ${disabled}\`.` : fix}`);
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${what} (${answer}). ${disabled ? `Turn the API on: \`gcloud services enable ${disabled}\`.` : fix}`);
 }
 /** The instances client wraps the transport's error in one of its own. */
 function callFailureOf(error) {
@@ -406,7 +406,7 @@ function failureOf(error) {
         return undefined;
     const url = withoutQuery(String(config.url));
     if (response?.status === undefined) {
-        return { status: undefined, reason: typeof code === 'string' ? code : '', message: (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__.messageOf)(error), url };
+        return { status: undefined, reason: typeof code === 'string' ? code : '', message: (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error), url };
     }
     const data = response.data;
     const fields = typeof data === 'object' ? data : undefined;

@@ -55,7 +55,8 @@ async function openDirect(
   const { cachedToken, claimsOf, connectDirectly } = await import('./cluster/direct.ts')
   const common = { input: 'api-server', server, certificateAuthority, namespace: undefined } as const
   if (credential.kind === 'token') {
-    return connectDirectly({ ...common, as: 'the given token', token: () => Promise.resolve(credential.token) }, mask)
+    const token = (): Promise<string> => Promise.resolve(credential.token)
+    return connectDirectly({ ...common, as: 'the given token', whose: 'token: the given one', token }, mask)
   }
   let last = ''
   const kept = cachedToken(async () => (last = await ownIdToken(credential.audience, env)))

@@ -78,8 +78,8 @@ export async function run(cancel: AbortSignal): Promise<void> {
   }
   const delivered = await deliver(cleared, deliveryOf(request, job, false), hints, [], cancel)
   if (delivered) {
-    const unfinished = cleared.some((result) => result.cleared?.unfinished)
-    state.save(unfinished ? 'delivered' : 'done', cleared)
+    if (cleared.some((result) => result.cleared?.unfinished)) state.save('delivered', cleared)
+    else state.save('done')
     return
   }
   log.info('Cancelled during the upload: the post step delivers the capture.')

@@ -36,7 +36,7 @@ export function spoolDirectories(container: string): readonly string[] {
 }
 
 /** Seconds beyond start-timeout and duration until everything in the pod is over: the linger, the hash, a slow last fetch. */
-const slack = 60
+export const slack = 60
 
 /** Epoch seconds, by the API server's clock, at which a capture that begins now must be over. */
 export function deadlineOf(plan: CapturePlan, serverTime: number): number {

@@ -39,7 +39,7 @@ export function ephemeralRecorder(connection: Connection, record: CaptureRecord)
 
 /** What always stays of an ephemeral container. */
 export function endedEntry(container: string): string {
-  return `one ended entry, ${container}, in the pod's list of ephemeral containers: Kubernetes cannot remove it; it goes with the pod`
+  return `the ended entry ${container} in the pod's list of ephemeral containers: Kubernetes cannot remove it; it goes with the pod`
 }
 
 /**

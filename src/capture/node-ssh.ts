@@ -22,7 +22,7 @@ import {
 } from '../google/login.ts'
 import { chooseSpool, chooseTool, prepareToolbox, probeNode, toolboxCommand } from '../google/node-tools.ts'
 import { openSsh, type SshSession } from '../google/ssh.ts'
-import { mostHold, recorderParameters } from './container.ts'
+import { mostHold, recorderParameters, slack } from './container.ts'
 import { filterWithoutSsh } from './node-filter.ts'
 import { insideScript, outsideScript, recorderScript } from './scripts.ts'
 import type { Place, RecorderState } from './place.ts'
@@ -87,7 +87,7 @@ export function sshRecorder(
   /** whether there may be something of ours on the node: this process put it there, or an earlier one may have */
   let touched = planned === undefined
   /** what this run has made of the node's toolbox */
-  let toolbox: readonly string[] = []
+  const toolbox: string[] = []
 
   const logIn = async (signal?: AbortSignal): Promise<SshSession> => {
     const plan =
@@ -164,13 +164,12 @@ export function sshRecorder(
           : `Added an SSH key to the metadata of ${describeName({ ...login, name: login.instance })}`,
       )
       touched = true
-      const laidOut = await layOut(node, record, events)
-      toolbox = laidOut.remains
+      const tool = await layOut(node, record, events, (what) => toolbox.push(what))
       if (cancel.aborted)
         throw new Cancelled(
           'The run was cancelled before the recorder had started; the post step removes what is there.',
         )
-      events.made(`Started the recorder on ${record.node}, with ${laidOut.tool}`)
+      events.made(`Started the recorder on ${record.node}, with ${tool}`)
       if (node.pinned)
         events.caution(
           `node-method: nobody vouches for the host key of ${record.node} but the tunnel: ${node.hostKey} was taken on first use, and held to. Let the nodes publish theirs (enable-guest-attributes).`,
@@ -212,28 +211,29 @@ function filesStay({ plan }: CaptureRecord, error: unknown): string {
   return `what the recorder has on the node, until it ends by itself after ${plan.ownerTimeout} s and removes it: ${messageOf(error)}`
 }
 
-interface LaidOut {
-  /** in words */
-  readonly tool: string
-  readonly remains: readonly string[]
-}
-
-/** The recorder's programs and parameters go to the node, and it begins there, on its own. */
-async function layOut(node: SshSession, record: CaptureRecord, events: CaptureEvents): Promise<LaidOut> {
+/**
+ * The recorder's programs and parameters go to the node, and it begins there, on its own.
+ * @param stays told what comes to be that stays on the node
+ * @returns what records, in words
+ */
+async function layOut(
+  node: SshSession,
+  record: CaptureRecord,
+  events: CaptureEvents,
+  stays: (what: string) => void,
+): Promise<string> {
   const { container, plan, deadline, where } = record
   const facts = await probeNode(node, spoolRoots)
   const { directory, limit } = chooseSpool(facts, plan.spoolLimit)
   const folder = `${directory}/${container}.run`
   const tool = chooseTool(facts, plan.toolboxImage)
-  const remains: string[] = []
   let prefix: readonly string[] = []
   let words = `tcpdump ${facts.tcpdump?.version ?? ''} of the node`
   if (tool.kind === 'toolbox') {
-    const { version, unpacked, installed } = await prepareToolbox(node, facts, tool, (text) => events.waiting(text))
-    if (unpacked.length > 0)
-      remains.push(`the toolbox of the node, unpacked to /var/lib/toolbox: ${unpacked.join(', ')}`)
-    else if (installed) remains.push('tcpdump, installed into the toolbox of the node')
-    prefix = toolboxCommand({ ...facts, root: 'already' }, tool, [], directory)
+    // What it takes beyond that would be missing from the duration: the deadline stands.
+    const seconds = Math.floor((record.deadlineHere - Date.now()) / 1000) - plan.duration - slack
+    const version = await prepareToolbox(node, facts, tool, { seconds, stays, say: (text) => events.waiting(text) })
+    prefix = toolboxCommand({ ...facts, root: 'already' }, tool, [], directory, folder)
     words = `tcpdump ${version} of the toolbox`
   }
   const whole = where.kind === 'ssh' && where.whole
@@ -268,7 +268,7 @@ async function layOut(node: SshSession, record: CaptureRecord, events: CaptureEv
   if (begun.code !== 0) {
     throw new NothingRecorded(`level: the recorder does not start on ${record.node}: ${begun.stderr.trim()}.`)
   }
-  return { tool: words, remains }
+  return words
 }
 
 const writeScript = 'umask 077; mkdir -p "$1" && cat >"$1/$2"'
@@ -281,7 +281,9 @@ const removeScript = [
   'case $name in packet-capture-?*) ;; *) exit 2 ;; esac; case $name in */*) exit 2 ;; esac',
   'for root; do d=$root/$name; [ ! -d "$d" ] || { echo cancelled >"$d/stop"; : >"$d/done"; }; done',
   'n=0; while [ $n -lt 80 ]; do left=; for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || [ -e "$r/ended" ] || { read -r pid <"$r/pid"; ! kill -0 "$pid" || left=1; }; done 2>/dev/null; [ -n "$left" ] || break; sleep 0.1; n=$((n+1)); done',
-  'for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || { read -r pid <"$r/pid"; kill -9 -"$pid"; }; done 2>/dev/null',
+  // All of its session: `timeout` and what it runs are a process group of their own. A number that is somebody else's by now has no `outside`.
+  'end() { [ ! -d "/proc/$1" ] || grep -q outside "/proc/$1/cmdline" || return; for s in /proc/[0-9]*/stat; do read -r stat <"$s" || continue; set -- "$1" ${stat##*) }; [ "$5" != "$1" ] || { p=${s%/stat}; kill -9 "${p#/proc/}"; }; done; }',
+  'for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || { read -r pid <"$r/pid"; end "$pid"; }; done 2>/dev/null',
   'for root; do rm -rf "$root/$name" "$root/$name.run"; done',
 ].join('\n')
 const stateScript =

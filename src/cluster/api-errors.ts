@@ -30,25 +30,26 @@ export function apiError(
   const isStatus = body?.kind === 'Status'
   const message =
     isStatus && typeof body.message === 'string' && body.message !== '' ? body.message : beginOf(text) || 'no text'
+  const said = `${status} ${beginOf(message)}`
   if (status === 401) {
     return new ConfigurationError(
-      `${input}: the API server ${description} does not accept the credentials (401 ${message}). ${refusedAdvice(connection)}`,
+      `${input}: the API server ${description} does not accept the credentials (${said}). ${refusedAdvice(connection)}`,
     )
   }
   if (status === 403 && isStatus && /User "system:anonymous"/.test(message)) {
     return new ConfigurationError(
-      `${input}: the API server ${description} takes us for nobody (403 ${message}). ${refusedAdvice(connection)}`,
+      `${input}: the API server ${description} takes us for nobody (${said}). ${refusedAdvice(connection)}`,
     )
   }
   if (status === 403 && isStatus && /\bcannot impersonate/.test(message)) {
     return new ConfigurationError(
-      `${input}: the API server ${description} does not let its user act as another (403 ${message}). ` +
+      `${input}: the API server ${description} does not let its user act as another (${said}). ` +
         'Take `as`, `as-groups`, `as-uid` and `as-user-extra` out of the kubeconfig, or have the verb "impersonate" granted.',
     )
   }
   if (status === 407) {
     return new ConfigurationError(
-      `${input}: the proxy ${proxy ?? 'on the way'} to the API server ${description} asks for a password (407 ${message}). Write it into its address: http://USER:PASSWORD@HOST:PORT.`,
+      `${input}: the proxy ${proxy ?? 'on the way'} to the API server ${description} asks for a password (${said}). Write it into its address: http://USER:PASSWORD@HOST:PORT.`,
     )
   }
   // RBAC and admission have words of their own; whatever else refuses us stands before the API server.
@@ -57,7 +58,7 @@ export function apiError(
     const guard =
       proxy === undefined ? 'a gateway, a firewall or a login page' : `the proxy ${proxy}, a gateway or a firewall`
     return new ConfigurationError(
-      `${input}: the endpoint of ${description} refuses us (403 ${message}): ` +
+      `${input}: the endpoint of ${description} refuses us (${said}): ` +
         (hint ??
           `that is not the API server's own answer but that of ${guard} before it. Is this address let through?`),
     )
@@ -65,7 +66,7 @@ export function apiError(
   // What an older API server does not have is a plain 404, too; pods it has always had.
   if (status === 404 && !isStatus && !path.startsWith('/apis/')) {
     return new ConfigurationError(
-      `${input}: the endpoint of ${description} is not that of an API server (404 ${message}): ` +
+      `${input}: the endpoint of ${description} is not that of an API server (${said}): ` +
         (hint ?? 'is it the whole address, with its path and nothing after it?'),
     )
   }
@@ -113,7 +114,8 @@ export function unreachable(connection: Connection, error: unknown, proxy?: stri
   const certificate = /certificate|self.signed|CERT_/i.test(`${code} ${messageOf(error)}`)
   if (proxy !== undefined && !certificate) {
     return new UnreachableError(
-      `${server} through the proxy ${proxy} ${said}: is the proxy's address right, and may it go there? NO_PROXY names the hosts that are reached without it.`,
+      `${server} through the proxy ${proxy} ${said}: is the proxy's address right, and may it go there?` +
+        (proxy.startsWith('proxy-url') ? '' : ' NO_PROXY names the hosts that are reached without it.'),
     )
   }
   const hints: Record<string, string> = {

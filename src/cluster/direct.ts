@@ -20,6 +20,8 @@ export interface DirectAccess {
   token(): Promise<string>
   /** the API server did not take this token (401) */
   refused?(token: string): void
+  /** begins an error about a token that cannot be sent */
+  readonly whose?: string
   readonly hint?: string
   readonly whenRefused?: () => string
 }
@@ -37,7 +39,7 @@ export function connectDirectly(access: DirectAccess, secret: (value: string) =>
     credentials: async () => {
       const token = await access.token()
       secret(token)
-      const authorization = bearer(token, `${access.input}: the token of ${access.as}`)
+      const authorization = bearer(token, access.whose ?? `${access.input}: the token of ${access.as}`)
       const proxy = await environmentProxy(access.server)
       return {
         headers: { Authorization: authorization },

@@ -52,7 +52,7 @@ export async function readKubeconfig(source: KubeconfigSource, env: NodeJS.Proce
 function parse(text: string, load: (text: string) => unknown, from: string): Record<string, unknown> {
   let config: unknown
   try {
-    config = text.trim() === '' ? {} : (load(text) ?? {}) // an empty file is an empty kubeconfig
+    config = text.replace(/^\s*#.*$/gm, '').trim() === '' ? {} : (load(text) ?? {}) // kubectl takes an empty file, too
   } catch (error) {
     throw unreadable(from, messageOf(error).trim().split('\n')[0]?.slice(0, 300) ?? '') // the next lines show what is in it
   }

@@ -38,7 +38,7 @@ export async function connectKubeconfig(
   return {
     input: 'kubeconfig',
     server,
-    namespace: namespaceOf(context),
+    namespace: text(context.fields['namespace']),
     description: `${new URL(server).host} as ${user.name || 'nobody'} (context ${context.name})`,
     whenRefused: () => adviceFor(user),
     credentials: async () => {
@@ -171,14 +171,4 @@ async function clientConfig(
     throw unusable(user, error)
   }
   return config
-}
-
-/** It becomes a part of paths and of commands to paste. */
-function namespaceOf(context: Entry): string | undefined {
-  const namespace = text(context.fields['namespace'])
-  if (namespace === undefined || /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace)) return namespace
-  throw new ConfigurationError(
-    `kubeconfig: the context ${JSON.stringify(context.name)} has the namespace ${JSON.stringify(namespace.slice(0, 100))}, which no namespace can be called ` +
-      '(lower case letters, digits and -, at most 63). Correct it there.',
-  )
 }

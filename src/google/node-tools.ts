@@ -38,14 +38,13 @@ export type NodeTool =
   /** `image`: in place of the one that the node names in /etc/default/toolbox */
   | { readonly kind: 'toolbox'; readonly path: string; readonly image: string | undefined }
 
-/** What of a node's toolbox had to be made: it stays on the node. */
-export interface PreparedToolbox {
-  /** tcpdump's version */
-  readonly version: string
-  /** folders below /var/lib/toolbox that were not there before */
-  readonly unpacked: readonly string[]
-  /** tcpdump was installed into it */
-  readonly installed: boolean
+export interface ToolboxOptions {
+  /** for all of it, s */
+  readonly seconds?: number
+  /** told what takes its time */
+  say?(text: string): void
+  /** told what comes to be that stays on the node, in words, whatever becomes of the rest */
+  stays?(what: string): void
 }
 
 type Runner = Pick<SshSession, 'run'>
@@ -187,28 +186,35 @@ export function chooseSpool(facts: NodeFacts, wanted: number): { readonly direct
 /**
  * argv in the toolbox, as root. `--pipe`: otherwise nspawn gives it a terminal, which turns \\n into \\r\\n and mixes stderr into stdout.
  * `directory` of the host is seen at the same path: the toolbox itself has the host's /var at /media/root/var.
+ * `home`, a directory of the host that goes with the capture, takes the file that names the image; else there is one for this run.
  */
 export function toolboxCommand(
   facts: NodeFacts,
   tool: Extract<NodeTool, { kind: 'toolbox' }>,
   argv: readonly string[],
   directory?: string,
+  home = '',
 ): readonly string[] {
   const bind = directory === undefined ? [] : [`--bind=${directory}`]
   const toolbox = [tool.path, '--quiet', '--pipe', ...bind]
   if (tool.image === undefined) return asRoot(facts, [...toolbox, ...argv])
   // toolbox reads its image from a file in HOME only, and root's own must not be touched.
-  return asRoot(facts, ['sh', '-c', withImage, 'sh', ...splitImage(tool.image), ...toolbox, ...argv])
+  return asRoot(facts, ['sh', '-c', withImage, 'sh', home, ...splitImage(tool.image), ...toolbox, ...argv])
 }
 
+/** The traps: `timeout` ends this shell and the toolbox below it at once. */
 const withImage = `
-HOME=$(mktemp -d /run/packet-capture-home-XXXXXX) && export HOME || exit 1
-printf 'TOOLBOX_DOCKER_IMAGE=%s\\nTOOLBOX_DOCKER_TAG=%s\\n' "$1" "$2" >"$HOME/.toolboxrc"
-shift 2
+HOME=$1
+if [ -z "$HOME" ]; then
+  HOME=$(mktemp -d /run/packet-capture-home-XXXXXX) || exit 1
+  trap 'rm -rf "$HOME"' EXIT
+  trap 'exit 143' INT TERM HUP
+fi
+export HOME
+printf 'TOOLBOX_DOCKER_IMAGE=%s\\nTOOLBOX_DOCKER_TAG=%s\\n' "$2" "$3" >"$HOME/.toolboxrc"
+shift 3
 "$@"
-code=$?
-rm -rf "$HOME"
-exit $code
+exit $?
 `
 
 /** @throws ConfigurationError for what is no name of an image: toolbox' file is read by a shell */
@@ -217,7 +223,7 @@ function splitImage(image: string): [string, string] {
     /^([a-z0-9][a-z0-9._/:-]*?)(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?$/.exec(image) ?? []
   if (name !== undefined) return [name, tag]
   throw new ConfigurationError(
-    `image: ${JSON.stringify(image.slice(0, 200))} cannot be the toolbox' image: toolbox takes NAME:TAG, without a digest.`,
+    `toolbox-image: ${JSON.stringify(image.slice(0, 200))} cannot be the toolbox' image: toolbox takes NAME:TAG, without a digest.`,
   )
 }
 
@@ -228,51 +234,84 @@ const installLimit = 240
 /**
  * Makes the toolbox ready in runs of their own: the first one pulls and unpacks an image and says so on stdout, and only one at a time may
  * run. Installs tcpdump where the image has none.
- * @throws ConfigurationError where there is no room, no way to the image or to the packages
+ * @returns tcpdump's version
+ * @throws ConfigurationError where there is no room, no way to the image or to the packages, or not the time
  */
 export async function prepareToolbox(
   session: Runner,
   facts: NodeFacts,
   tool: Extract<NodeTool, { kind: 'toolbox' }>,
-  say: (text: string) => void = () => undefined,
-): Promise<PreparedToolbox> {
-  const inside = (argv: readonly string[], seconds: number): ReturnType<Runner['run']> => {
+  options: ToolboxOptions = {},
+): Promise<string> {
+  const end = performance.now() + (options.seconds ?? Infinity) * 1000
+  const inside = async (argv: readonly string[], most: number): ReturnType<Runner['run']> => {
+    const left = Math.max(1, Math.ceil((end - performance.now()) / 1000))
+    const seconds = Math.min(most, left)
     const limits: RunOptions = { timeout: (seconds + 30) * 1000, maxOutput: 16 * 1024 * 1024 }
-    return session.run(bounded(facts, seconds, toolboxCommand(facts, tool, argv)), limits)
+    const finished = await session.run(bounded(facts, seconds, toolboxCommand(facts, tool, argv)), limits)
+    if (left < most && (finished.code === timedOut || finished.code === killed)) throw noTime(options.seconds ?? 0)
+    return finished
   }
   const room = facts.spools.reduce((most, { free, size }) => Math.max(most, free - size * keepFree), 0)
   if (facts.toolboxTrees.length === 0 && tool.image === undefined && room < toolboxSize) {
     throw new ConfigurationError(
       `node-method: the node has no tcpdump, and its disk no room for the toolbox (${formatSize(toolboxSize)}; ` +
-        `it has ${formatSize(Math.max(room, 0))} that can be used). Give a small image with tcpdump by the input image, or use node-method: pod.`,
+        `it has ${formatSize(Math.max(room, 0))} that can be used). Give a small image with tcpdump by toolbox-image, or use node-method: pod.`,
     )
   }
-  if (facts.toolboxTrees.length === 0) say('the toolbox of the node is fetched and unpacked: this takes minutes')
-  const warm = await inside(['true'], pullLimit)
-  if (warm.code !== 0) {
-    throw new ConfigurationError(
-      `node-method: the toolbox of the node does not start: ${lastWords(warm)}. Can the node pull ${tool.image ?? 'gcr.io/cos-cloud/toolbox'} ` +
-        '(Private Google Access, roles/artifactregistry.reader)? Is another toolbox at work on it? Or use node-method: pod.',
-    )
+  if (facts.toolboxTrees.length === 0)
+    options.say?.('the toolbox of the node is fetched and unpacked: this takes minutes')
+  let unpacked: readonly string[] = []
+  try {
+    const warm = await inside(['true'], pullLimit)
+    if (warm.code !== 0) {
+      throw new ConfigurationError(
+        `node-method: the toolbox of the node does not start: ${lastWords(warm)}. Can the node pull ${tool.image ?? 'gcr.io/cos-cloud/toolbox'} ` +
+          '(Private Google Access, roles/artifactregistry.reader)? Is another toolbox at work on it? Or use node-method: pod.',
+      )
+    }
+  } finally {
+    unpacked = await newTrees(session, facts)
+    if (unpacked.length > 0) {
+      options.stays?.(`the toolbox of the node, unpacked to ${toolboxFolder}: ${unpacked.join(', ')}`)
+    }
   }
-  const after = await session.run(asRoot(facts, ['ls', toolboxFolder]))
-  const unpacked = after.stdout.split('\n').filter((tree) => tree !== '' && !facts.toolboxTrees.includes(tree))
   const version = async (): Promise<string | undefined> => {
     const { code, stdout, stderr } = await inside(['sh', '-c', 'tcpdump --version 2>&1'], 60)
     return code === 0 ? `${stdout}${stderr}`.split('\n')[0]?.replace(/^tcpdump version /, '') : undefined
   }
   const found = await version()
-  if (found !== undefined) return { version: found, unpacked, installed: false }
-  say('tcpdump is installed into the toolbox')
+  if (found !== undefined) return found
+  options.say?.('tcpdump is installed into the toolbox')
   const install =
     'export DEBIAN_FRONTEND=noninteractive; apt-get -q update && exec apt-get -qy --no-install-recommends install tcpdump'
   const made = await inside(['sh', '-c', install], installLimit)
   const installed = await version()
-  if (installed !== undefined) return { version: installed, unpacked, installed: true }
-  throw new ConfigurationError(
-    `node-method: the toolbox of the node has no tcpdump, and apt-get installs none: ${lastWords(made)}. ` +
-      'The node needs a way to the Internet for that (Cloud NAT). Else give an image with tcpdump by the input image, or use node-method: pod.',
+  if (installed === undefined) {
+    throw new ConfigurationError(
+      `node-method: the toolbox of the node has no tcpdump, and apt-get installs none: ${lastWords(made)}. ` +
+        'The node needs a way to the Internet for that (Cloud NAT). Else give an image with tcpdump by toolbox-image, or use node-method: pod.',
+    )
+  }
+  if (unpacked.length === 0) options.stays?.('tcpdump, installed into the toolbox of the node')
+  return installed
+}
+
+/** Of `timeout` (coreutils): its limit has passed; -k was needed, too. */
+const timedOut = 124
+const killed = 137
+
+function noTime(seconds: number): ConfigurationError {
+  return new ConfigurationError(
+    `start-timeout: the toolbox of the node is not ready within the ${String(Math.max(0, seconds))} s that are left of it. Raise start-timeout: the first toolbox of ` +
+      'a node takes minutes. Or give a small image with tcpdump by toolbox-image, or use node-method: pod.',
   )
+}
+
+/** Folders of toolboxes that were not there when the node was looked at. */
+async function newTrees(session: Runner, facts: NodeFacts): Promise<readonly string[]> {
+  const { stdout } = await session.run(asRoot(facts, ['ls', toolboxFolder])).catch(() => ({ stdout: '' }))
+  return stdout.split('\n').filter((tree) => tree !== '' && !facts.toolboxTrees.includes(tree))
 }
 
 /** TERM to nspawn kills what is inside. */

@@ -86,7 +86,7 @@ here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? 
         .filter((name) => name.includes('capture'))
         .map((name) => `/${path}/${name}`),
     ),
-    ...gke.guest.processes(),
+    ...gke.guest.processes().values(),
   ]
   const trees = (): string[] => readdirSync(join(gke.guest.root, 'var/lib/toolbox'))
   const keysLeft = (): unknown => [
@@ -114,13 +114,16 @@ here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? 
     await boot()
     const run = start()
     await run.capturing()
-    expect(gke.guest.processes().filter((line) => line.includes('systemd-nspawn'))).not.toEqual([])
-    expect(gke.guest.processes().some((line) => /^tcpdump .*-w \/var\/tmp\/packet-capture-/.test(line))).toBe(true)
+    expect([...gke.guest.processes().values()]).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^systemd-nspawn .* --quiet --pipe --bind=\/var\/tmp sh /),
+        expect.stringMatching(/^tcpdump .*-w \/var\/tmp\/packet-capture-/),
+      ]),
+    )
     const first = await capturedAll(run)
     expect(first.main.log).toMatch(/Started the recorder on \S+, with tcpdump [\d.]+ of the toolbox/)
-    expect(first.main.summary).toContain(
-      `the toolbox of the node, unpacked to /var/lib/toolbox: ${treeName(debugImage)}`,
-    )
+    const left = first.main.summary.replaceAll('&#95;', '_')
+    expect(left).toContain(`the toolbox of the node, unpacked to /var/lib/toolbox: ${treeName(debugImage)}`)
     expect([onNode(), keysLeft(), trees()]).toEqual([[], noKey, [treeName(debugImage)]])
 
     const second = await capturedAll(start())
@@ -150,6 +153,18 @@ here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? 
     expect([onNode(), keysLeft()]).toEqual([[], noKey])
   }, 90_000)
 
+  it('a recorder that hears nothing any more is ended, with all that it has there', async () => {
+    await boot({ image: plainImage })
+    const run = start({ duration: '5m', 'owner-timeout': '20s', 'toolbox-image': debugImage })
+    await run.capturing()
+    const recorders = [...gke.guest.processes()].filter(([, line]) => line === 'sh ./recorder')
+    expect(recorders).not.toEqual([])
+    for (const [pid] of recorders) process.kill(pid, 'SIGSTOP')
+    run.main.cancel()
+    expect((await run.finished).post.exitCode).toBe(0)
+    expect([onNode(), keysLeft()]).toEqual([[], noKey])
+  }, 180_000)
+
   it('after the end of the runner the recorder ends by itself, with all that it has there', async () => {
     await boot({ image: plainImage })
     const run = start({ duration: '5m', 'owner-timeout': '20s', 'toolbox-image': debugImage }, { withoutPost: true })
@@ -169,7 +184,7 @@ here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? 
       const { main } = await start().finished
       expect(main.exitCode).toBe(1)
       expect(main.log).toMatch(
-        /node-method: the node has no tcpdump, and its disk no room for the toolbox \(5 GB; it has [\d.]+ GB that can be used\)\. Give .* by toolbox-image/,
+        /node-method: the node has no tcpdump, and its disk no room for the toolbox \(5\.00 GB; it has [\d.]+ GB that can be used\)\. Give .* by toolbox-image/,
       )
       expect([onNode(), keysLeft(), trees()]).toEqual([[], noKey, []])
     }, 60_000)
@@ -194,9 +209,9 @@ here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? 
 
   it('does not wait for an image beyond start-timeout', async () => {
     await boot({ beforePull: 'sleep 100' })
-    const { main } = await start({ 'start-timeout': '8s' }).finished
+    const { main } = await start({ 'start-timeout': '12s', 'toolbox-image': plainImage }).finished
     expect(main.exitCode).toBe(1)
-    expect(main.log).toMatch(/start-timeout: the toolbox of the node/)
+    expect(main.log).toMatch(/start-timeout: the toolbox of the node is not ready within the \d+ s .*toolbox-image/)
     expect([onNode(), keysLeft(), trees()]).toEqual([[], noKey, []])
   }, 60_000)
 })

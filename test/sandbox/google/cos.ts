@@ -13,6 +13,9 @@ export interface CosOptions {
   readonly beforePull?: string
 }
 
+/** Of those who may become root by sudo; no group of this machine. */
+export const cosGroup = 20_000
+
 /**
  * Lays out below `folder` what the guest sees in place of this machine's own.
  * @returns shell that mounts it in a mount namespace of its own, with `folder` as $1. As on COS: / cannot be written, /var is on disk and noexec
@@ -23,10 +26,21 @@ export function layOutCos(folder: string, options: CosOptions): string {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), text, { mode })
   }
-  for (const name of ['bin', 'bin-work', 'etc', 'etc-work', 'var/tmp', 'var/lib/toolbox', 'var/log', 'registry']) {
+  for (const name of [
+    'bin',
+    'bin-work',
+    'etc',
+    'etc-work',
+    'home',
+    'var/tmp',
+    'var/lib/toolbox',
+    'var/log',
+    'registry',
+  ]) {
     mkdirSync(join(folder, name), { recursive: true })
   }
   const [name, tag] = splitName(options.image)
+  file('etc/sudoers.d/google_sudoers', `%#${String(cosGroup)} ALL=(ALL:ALL) NOPASSWD:ALL\n`, 0o440)
   file('etc/os-release', 'NAME="Container-Optimized OS"\nID=cos\nVERSION_ID=121\nBUILD_ID=18867.90.4\n')
   file('etc/default/toolbox', `TOOLBOX_DOCKER_IMAGE="${name}"\nTOOLBOX_DOCKER_TAG="${tag}"\n: \${USER:=root}\n`)
   file('bin/toolbox', toolbox.replace('BEFORE_PULL', options.beforePull ?? ':'), 0o755)
@@ -41,6 +55,7 @@ export function layOutCos(folder: string, options: CosOptions): string {
       ? 'mount --bind var /var'
       : `truncate -s ${String(options.disk)} disk && mkfs.ext4 -q -F disk && mount -o loop disk /var && cp -a var/. /var`,
     'mount --bind /var/lib/toolbox /var/lib/toolbox && mount -o remount,bind,noexec,nosuid,nodev /var',
+    'mount --bind home /home && mount -o remount,bind,noexec,nosuid,nodev /home',
     'mount -t tmpfs -o noexec,nosuid,nodev,mode=1777 tmpfs /tmp && mkdir -p "$1" && mount --rbind /run/guest "$1"',
     'cd / && mount -o remount,bind,ro /',
   ].join(' && ')

@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import {
   accessSync,
   appendFileSync,
+  chmodSync,
+  chownSync,
   constants,
   copyFileSync,
   mkdirSync,
@@ -18,7 +20,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateLoginKey } from '../../../src/google/login-key.ts'
 import type { Instance, MetadataItem } from './compute.ts'
-import { layOutCos, type CosOptions } from './cos.ts'
+import { cosGroup, layOutCos, type CosOptions } from './cos.ts'
 import { profileOf } from './os-login.ts'
 import type { World } from './world.ts'
 
@@ -50,8 +52,8 @@ export interface Guest {
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string
   readonly log: () => string
-  /** the command lines of all that runs in it beside its sshd, what a toolbox of it contains too */
-  readonly processes: () => readonly string[]
+  /** the command lines, by process id, of all that runs in it beside its sshd; what a toolbox of it contains, too */
+  readonly processes: () => ReadonlyMap<number, string>
   /** where its file system is to be seen from outside */
   readonly root: string
   /** who may log in now, and with which keys (`ssh-ed25519 AAAA…`) */
@@ -62,13 +64,15 @@ export interface Guest {
 }
 
 /**
- * Accounts are made as the keys come, as the agent makes them, and stay; but each is root by another name, known to this
- * server's processes alone (their own /etc/passwd, in a mount namespace), so that nothing of this machine is changed.
+ * Accounts are made as the keys come, as the agent makes them, and stay. They are known to this server's processes alone (their own
+ * /etc/passwd, in a mount namespace), so that nothing of this machine is changed. Each is root by another name; on COS, whose sudo is there
+ * too, a user of its own who may become root by that.
  */
 export async function startGuest(world: World, instance: Instance, options: GuestOptions = {}): Promise<Guest> {
   const folder = mkdtempSync(join(tmpdir(), 'guest-'))
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
   mkdirSync(join(folder, 'keys'))
+  chmodSync(folder, 0o711) // sshd looks for a user's keys as that user
   for (const file of ['passwd', 'shadow']) copyFileSync(`/etc/${file}`, join(folder, file))
   const { publicKey: hostKey, privateKey } = generateLoginKey()
   writeFileSync(join(folder, 'host_key'), privateKey, { mode: 0o600 })
@@ -88,7 +92,10 @@ export async function startGuest(world: World, instance: Instance, options: Gues
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
 
-  const agent = createAgent(world, instance, folder, options.propagation ?? 0)
+  const makeAccount = options.cos ? makeUser : nameRoot
+  const agent = createAgent(world, instance, folder, options.propagation ?? 0, (user, count) =>
+    makeAccount(folder, user, count),
+  )
   agent.look()
   const timer = setInterval(agent.look, 50)
   const stop = async (): Promise<void> => {
@@ -102,7 +109,7 @@ export async function startGuest(world: World, instance: Instance, options: Gues
     await stop()
     throw error
   }
-  const processes = (): readonly string[] => processesBesideSshd(child.pid ?? 0)
+  const processes = (): ReadonlyMap<number, string> => processesBesideSshd(child.pid ?? 0)
   return {
     ...{ port, hostKey, log: () => log, processes, root: `/proc/${String(child.pid)}/root` },
     ...{ keys: agent.keys, arrive: agent.arrive, stop },
@@ -110,7 +117,7 @@ export async function startGuest(world: World, instance: Instance, options: Gues
 }
 
 /** Of the same mount namespace, or of one that a process of it has made: what is in a toolbox is below that. */
-function processesBesideSshd(sshdPid: number): readonly string[] {
+function processesBesideSshd(sshdPid: number): ReadonlyMap<number, string> {
   const seen = new Map<number, { parent: number; space: string; line: string }>()
   for (const pid of readdirSync('/proc').map(Number).filter(Number.isInteger)) {
     try {
@@ -129,9 +136,8 @@ function processesBesideSshd(sshdPid: number): readonly string[] {
     const found = seen.get(pid)
     return found !== undefined && (found.space === space || isInside(found.parent))
   }
-  return [...seen]
-    .filter(([pid, { line }]) => isInside(pid) && !/^(\S*\/)?sshd\b/.test(line))
-    .map(([, { line }]) => line)
+  const others = [...seen].filter(([pid, { line }]) => isInside(pid) && !/^(\S*\/)?sshd\b/.test(line))
+  return new Map(others.map(([pid, { line }]) => [pid, line]))
 }
 
 function configuration(folder: string, port: number): string {
@@ -149,7 +155,13 @@ interface Agent {
   keys(this: void): ReadonlyMap<string, readonly string[]>
 }
 
-function createAgent(world: World, instance: Instance, folder: string, propagation: number): Agent {
+function createAgent(
+  world: World,
+  instance: Instance,
+  folder: string,
+  propagation: number,
+  makeAccount: (user: string, count: number) => void,
+): Agent {
   const firstSeen = new Map<string, number>()
   const accounts = new Set(['root'])
   let written = new Map<string, readonly string[]>()
@@ -170,9 +182,7 @@ function createAgent(world: World, instance: Instance, folder: string, propagati
     if (JSON.stringify([...current]) === JSON.stringify([...written])) return
     for (const [user, lines] of current) {
       if (!accounts.has(user)) {
-        // In place: what is mounted is this file, not its name.
-        appendFileSync(join(folder, 'passwd'), `${user}:x:0:0::/root:/bin/bash\n`)
-        appendFileSync(join(folder, 'shadow'), `${user}:*:19000:0:99999:7:::\n`)
+        makeAccount(user, accounts.size)
         accounts.add(user)
       }
       writeFileSync(join(folder, 'next'), lines.map((line) => `${line}\n`).join(''))
@@ -190,6 +200,22 @@ function createAgent(world: World, instance: Instance, folder: string, propagati
   }
   return { look, arrive, keys }
 }
+
+/** The files are changed in place: what is mounted is the file, not its name. */
+function nameRoot(folder: string, user: string): void {
+  appendFileSync(join(folder, 'passwd'), `${user}:x:0:0::/root:/bin/bash\n`)
+  appendFileSync(join(folder, 'shadow'), `${user}:*:19000:0:99999:7:::\n`)
+}
+
+/** The group is that of layOutCos' sudoers. */
+function makeUser(folder: string, user: string, count: number): void {
+  const id = firstUser + count
+  mkdirSync(join(folder, 'home', user))
+  chownSync(join(folder, 'home', user), id, cosGroup)
+  appendFileSync(join(folder, 'passwd'), `${user}:x:${String(id)}:${String(cosGroup)}::/home/${user}:/bin/bash\n`)
+  appendFileSync(join(folder, 'shadow'), `${user}:*:19000:0:99999:7:::\n`)
+}
+const firstUser = 20_000
 
 /** User and key (`TYPE BASE64`), by the rules of the guest agent; without the expired ones. */
 function grantedKeys(world: World, instance: Instance): [string, string][] {

@@ -242,6 +242,11 @@ describe('an answer that is no success', () => {
     await expect(get(server.connection, '/apis/authentication.k8s.io/v1/x')).rejects.toThrow(ApiError)
   })
 
+  it('is told in one line', async () => {
+    server.answer = () => ({ status: 401, body: status('Unauthorized', 'x\n::error::injected\ny') })
+    await expect(get()).rejects.toThrow(/\(401 x ::error::injected y\)/)
+  })
+
   it('407 is a matter of the proxy', async () => {
     server.answer = () => ({ status: 407, body: 'no' })
     const connection = { ...server.connection, credentials: withProxy('HTTPS_PROXY (http://p:3128)') }

@@ -188,7 +188,7 @@ describe('a token', () => {
     connectDirectly(
       {
         ...{ input: 'api-server', server: 'https://a.example', certificateAuthority: undefined, as: 'the given token' },
-        namespace: undefined,
+        ...{ namespace: undefined, whose: 'token: the given one' },
         token: () => Promise.resolve(token),
       },
       () => undefined,
@@ -199,7 +199,7 @@ describe('a token', () => {
   })
 
   it.each([
-    ['t0\nken', /the token of the given token has a line break, a blank or a letter/],
+    ['t0\nken', /^token: the given one has a line break, a blank or a letter/],
     ['tökén', /has a line break, a blank or a letter that no token has/],
     ['t0k en', /has a line break/],
     ['\n', /is empty/],
@@ -207,7 +207,7 @@ describe('a token', () => {
     const refused = open(token).credentials()
     await expect(refused).rejects.toThrow(ConfigurationError)
     await expect(refused).rejects.toThrow(words)
-    await expect(refused).rejects.toThrow(/^api-server: /)
+    await expect(refused).rejects.toThrow(/^token: /)
     await expect(refused).rejects.not.toThrow(/t0|tök/)
   })
 })

@@ -185,15 +185,6 @@ describe('a kubeconfig that cannot be used', () => {
     expect(message).toMatch(words)
   })
 
-  it.each(['../x?y', 'Shop', '-a', 'a'.repeat(64)])(
-    'has a namespace that none can be called: %s',
-    async (namespace) => {
-      expect(await refusal(open(content(kubeconfig({ namespace }))))).toMatch(
-        /^kubeconfig: the context "shop-eu" has the namespace ".*", which no namespace can be called/,
-      )
-    },
-  )
-
   it.each([7, undefined, 'https://', 'ftp://a.example'])('has the server %j', async (server) => {
     expect(await refusal(open(content(kubeconfig({ cluster: { server } }))))).toMatch(
       /^kubeconfig: the cluster "eu" has the server .*; it must be an https URL/,

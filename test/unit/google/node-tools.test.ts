@@ -183,7 +183,7 @@ describe('asRoot and toolboxCommand', () => {
   })
 
   it.each(['a$(id)', 'x;y', 'name@sha256:00', 'two words', 'a\nb'])('refuse the image %j', (image) => {
-    expect(() => toolboxCommand(cos, { ...tool, image }, ['id'])).toThrow(/^image: .* toolbox takes NAME:TAG/)
+    expect(() => toolboxCommand(cos, { ...tool, image }, ['id'])).toThrow(/^toolbox-image: .* toolbox takes NAME:TAG/)
   })
 })
 
@@ -204,8 +204,9 @@ describe('prepareToolbox', () => {
     const { run, lines } = toolbox((inside) =>
       inside === 'true' ? {} : { stdout: 'tcpdump version 4.99.5\nlibpcap\n' },
     )
-    const prepared = await prepareToolbox({ run }, cos, tool)
-    expect(prepared).toEqual({ version: '4.99.5', unpacked: [], installed: false })
+    const left: string[] = []
+    expect(await prepareToolbox({ run }, cos, tool, { stays: (what) => left.push(what) })).toBe('4.99.5')
+    expect(left).toEqual([])
     expect(lines[0]).toBe('sudo -n timeout -k 10 600 /usr/bin/toolbox --quiet --pipe true')
     expect(lines.join('\n')).not.toContain('apt-get')
   })
@@ -222,8 +223,10 @@ describe('prepareToolbox', () => {
       ['root-new'],
     )
     const facts = { ...cos, toolboxTrees: [] }
-    const prepared = await prepareToolbox({ run }, facts, tool, (text) => said.push(text))
-    expect(prepared).toEqual({ version: '4.99.3', unpacked: ['root-new'], installed: true })
+    const left: string[] = []
+    const options = { say: (text: string) => said.push(text), stays: (what: string) => left.push(what) }
+    expect(await prepareToolbox({ run }, facts, tool, options)).toBe('4.99.3')
+    expect(left).toEqual(['the toolbox of the node, unpacked to /var/lib/toolbox: root-new'])
     expect(lines.find((line) => line.includes('apt-get'))).toMatch(/^sudo -n timeout -k 10 240 /)
     expect(said).toEqual([expect.stringMatching(/fetched and unpacked/), expect.stringMatching(/is installed/)])
   })
@@ -233,7 +236,21 @@ describe('prepareToolbox', () => {
       if (inside.includes('apt-get')) return { code: 100, stderr: 'E: Failed to fetch\n' }
       return inside === 'true' ? {} : { code: 127 }
     })
-    expect(await refusal(() => prepareToolbox({ run }, cos, tool))).toMatch(/E: Failed to fetch\. .*Cloud NAT/)
+    const left: string[] = []
+    const facts = { ...cos, toolboxTrees: [] }
+    const options = { stays: (what: string) => left.push(what) }
+    expect(await refusal(() => prepareToolbox({ run }, facts, tool, options))).toMatch(
+      /E: Failed to fetch\. .*Cloud NAT/,
+    )
+    expect(left).toEqual([expect.stringContaining(cos.toolboxTrees[0] ?? '')]) // it was unpacked all the same
+  })
+
+  it('has no more time than it is given', async () => {
+    const { run, lines } = toolbox(() => ({ code: 124 }))
+    expect(await refusal(() => prepareToolbox({ run }, cos, tool, { seconds: 20 }))).toMatch(
+      /^start-timeout: .*within the 20 s/,
+    )
+    expect(lines[0]).toMatch(/^sudo -n timeout -k 10 20 /)
   })
 
   it('names the way out where it does not start', async () => {
