@@ -16,7 +16,9 @@ export function reportOf(result: CaptureResult, hints: readonly string[]): Captu
     imageId: result.imageId,
     level: record.where.kind === 'container' ? 'pod' : 'node',
     method: methods[record.where.kind],
-    remains: result.cleared?.remains ?? (record.where.kind === 'container' ? [endedEntry(record.container)] : ['not known yet']),
+    remains:
+      result.cleared?.remains ??
+      (record.where.kind === 'container' ? [endedEntry(record.container)] : ['not known yet']),
     interface: plan.interface,
     filter: plan.filter,
     snaplen: plan.snaplen,

@@ -14,7 +14,7 @@ interface Asked {
   readonly request: Request
   readonly identity: string | undefined
   /** told each thing that was checked and found */
-  found(line: string): void
+  found(this: void, line: string): void
 }
 
 /** Makes the record of a capture, by where its recorder is and its filter. */

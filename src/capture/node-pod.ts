@@ -74,7 +74,7 @@ function podOf(record: CaptureRecord): {
   readonly spec: Record<string, unknown>
 } {
   const { container, plan } = record
-  const { securityContext: _root, ...recorder } = recorderContainer(container, plan, record.deadline)
+  const recorder = recorderContainer(container, plan, record.deadline)
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -111,7 +111,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     const run = start({ duration: '5m' })
     await run.capturing()
     await request(namespace, 'client', `http://${web}:8080/n/[1-10]`)
-    await run.main.cancel()
+    run.main.cancel()
     const { post } = await run.finished
     expect(post.exitCode).toBe(0)
     const uploaded = [...work.results.artifacts].at(-1)

@@ -166,7 +166,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     const run = start({ duration: '5m' })
     await run.capturing()
     await request(namespace, 'client', `http://${web}:8080/n/[1-10]`)
-    await run.main.cancel()
+    run.main.cancel()
     const { post } = await run.finished
     expect(post.exitCode).toBe(0)
     expect(await requestsIn([...work.results.artifacts].at(-1)?.path ?? '')).toEqual(oneTo(10))
