@@ -1962,9 +1962,8 @@ const removeScript = [
     'case $name in packet-capture-?*) ;; *) exit 2 ;; esac; case $name in */*) exit 2 ;; esac',
     'for root; do d=$root/$name; [ ! -d "$d" ] || { echo cancelled >"$d/stop"; : >"$d/done"; }; done',
     'n=0; while [ $n -lt 80 ]; do left=; for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || [ -e "$r/ended" ] || { read -r pid <"$r/pid"; ! kill -0 "$pid" || left=1; }; done 2>/dev/null; [ -n "$left" ] || break; sleep 0.1; n=$((n+1)); done',
-    // All of its session: `timeout` and what it runs are a process group of their own. A number that is somebody else's by now has no `outside`.
-    'end() { [ ! -d "/proc/$1" ] || grep -q outside "/proc/$1/cmdline" || return; for s in /proc/[0-9]*/stat; do read -r stat <"$s" || continue; set -- "$1" ${stat##*) }; [ "$5" != "$1" ] || { p=${s%/stat}; kill -9 "${p#/proc/}"; }; done; }',
-    'for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || { read -r pid <"$r/pid"; end "$pid"; }; done 2>/dev/null',
+    // Where it did not: by what all of its processes have in their environment, those in a toolbox too, which outlive nspawn's SIGKILL.
+    'n=0; while pids=$(grep -ls "CAPTURE_NAME=$name" /proc/[0-9]*/environ | cut -d / -f 3) && [ -n "$pids" ] && [ $n -lt 30 ]; do kill -9 $pids 2>/dev/null; sleep 0.1; n=$((n+1)); done',
     'for root; do rm -rf "$root/$name" "$root/$name.run"; done',
 ].join('\n');
 const stateScript = 'for r; do [ -d "$r" ] || continue; if [ -e "$r/ended" ]; then echo ended; cat "$r/words" "$r/log" 2>/dev/null; exit; fi; ' +

@@ -663,7 +663,7 @@ async function connectKubeconfig(source, contextName, env, secret) {
     return {
         input: 'kubeconfig',
         server,
-        namespace: namespaceOf(context),
+        namespace: kubeconfig_entry_text(context.fields['namespace']),
         description: `${new URL(server).host} as ${user.name || 'nobody'} (context ${context.name})`,
         whenRefused: () => adviceFor(user),
         credentials: async () => {
@@ -776,14 +776,6 @@ async function clientConfig(cluster, authority, user) {
         throw unusable(user, error);
     }
     return config;
-}
-/** It becomes a part of paths and of commands to paste. */
-function namespaceOf(context) {
-    const namespace = kubeconfig_entry_text(context.fields['namespace']);
-    if (namespace === undefined || /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace))
-        return namespace;
-    throw new errors/* ConfigurationError */.j1(`kubeconfig: the context ${JSON.stringify(context.name)} has the namespace ${JSON.stringify(namespace.slice(0, 100))}, which no namespace can be called ` +
-        '(lower case letters, digits and -, at most 63). Correct it there.');
 }
 
 

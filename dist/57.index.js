@@ -2089,7 +2089,8 @@ function reportOf(result, hints) {
         imageId: result.imageId,
         level: record.where.kind === 'container' ? 'pod' : 'node',
         method: methods[record.where.kind],
-        remains: result.cleared?.remains ?? (record.where.kind === 'container' ? [endedEntry(record.container)] : ['not known yet']),
+        remains: result.cleared?.remains ??
+            (record.where.kind === 'container' ? [endedEntry(record.container)] : ['not known yet']),
         interface: plan.interface,
         filter: plan.filter,
         snaplen: plan.snaplen,
@@ -2942,7 +2943,7 @@ function longestLife(plan) {
 }
 function podOf(record) {
     const { container, plan } = record;
-    const { securityContext: _root, ...recorder } = (0,capture_container/* recorderContainer */.Qm)(container, plan, record.deadline);
+    const recorder = (0,capture_container/* recorderContainer */.Qm)(container, plan, record.deadline);
     return {
         apiVersion: 'v1',
         kind: 'Pod',

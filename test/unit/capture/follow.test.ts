@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { followSpool, type Follower, type FollowOutcome } from '../../../src/capture/follow.ts'
 import { containerPlace, containerState, type ContainerSource } from '../../../src/capture/pod-place.ts'
 import { openPartFile, type PartFile } from '../../../src/capture/part-file.ts'
+import type { Place } from '../../../src/capture/place.ts'
+import type { RemoteHandlers } from '../../../src/cluster/remote-command.ts'
 import { startServer, status, success, type ExecSession, type Server } from '../cluster/server.ts'
 import { pcap } from '../pcap/bytes.ts'
 import { until } from '../until.ts'
@@ -441,27 +443,34 @@ describe('a connection that cannot be made', () => {
   it('in time writes nothing when it comes after all', async () => {
     let release: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (release = resolve))
-    const connection = {
-      ...server.connection,
-      credentials: async () => (await gate, server.connection.credentials()),
-    }
+    const place = containerPlace(source())
+    let late: RemoteHandlers | undefined
     let closed = false
-    server.exec = (session) => {
-      session.socket.on('close', () => (closed = true))
-      sendAll(session)
+    const slow: Place = {
+      ...place,
+      open: async (command, handlers) => {
+        late = handlers
+        await gate
+        const opened = await place.open(command, handlers)
+        void opened.ended.then(() => (closed = true))
+        return opened
+      },
     }
-    const far = followSpool(containerPlace({ ...source(), connection }), part, () => Infinity, {
+    seen = { listening: 0, interrupted: [], foreign: [] }
+    const far = followSpool(slow, part, () => Infinity, {
       listening: () => (seen.listening += 1),
       interrupted: () => undefined,
-      foreign: () => undefined,
+      foreign: (line) => seen.foreign.push(line),
     })
-    seen = { listening: 0, interrupted: [], foreign: [] }
     far.giveUp()
     await far.outcome
     release()
     await until('the late connection is closed again', () => closed)
+    await late?.stdout(stream)
+    late?.stderr('listening 1795337022')
+    late?.stderr('a word')
     expect(part.received()).toBe(0)
-    expect(seen.listening).toBe(0)
+    expect(seen).toEqual({ listening: 0, interrupted: [], foreign: [] })
   })
 })
 
