@@ -428,7 +428,13 @@ here('the bundle', () => {
     })
     expect(main.exitCode).toBe(0)
     const read = readFiles(coverage)
-    const google = ['class IdentityPoolClient ', 'clusters/NAME']
+    const google = [
+      'class IdentityPoolClient ',
+      'clusters/NAME',
+      'class InstancesClient ',
+      'function openSsh(',
+      'ssh-userauth',
+    ]
     for (const words of google) {
       // The words are in the bundle, so that their absence says something.
       const holders = readdirSync(join(root, 'dist')).filter(
@@ -454,6 +460,12 @@ here('the bundle', () => {
       expect(read.some((path) => has(path, words))).toBe(false)
     }
   }, 30_000)
+
+  it('takes at most 36 MB', () => {
+    const folder = join(root, 'dist')
+    const size = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+    expect(size).toBeLessThanOrEqual(36_000_000)
+  })
 
   it('answers a bad input before anything heavy is read', async () => {
     const coverage = join(temp, 'coverage')
