@@ -5,6 +5,7 @@ import type { Recorder } from './capture/recorder.ts'
 import { missingRights, nodePodRights, rightsProblem } from './cluster/access.ts'
 import { checkNode, getNode, type Node } from './cluster/node.ts'
 import type { Target } from './cluster/target.ts'
+import { documentAddress } from './documents.ts'
 import { ConfigurationError } from './errors.ts'
 import type { Cluster } from './open.ts'
 import type { Request } from './request.ts'
@@ -103,7 +104,7 @@ async function byPod(
   const missing = await missingRights(connection, namespace, nodePodRights)
   if (missing.length > 0) {
     throw new ConfigurationError(
-      rightsProblem(connection, identity, namespace, missing, 'kubectl apply -f docs/rbac/platform.yaml'),
+      rightsProblem(connection, identity, namespace, missing, documentAddress('docs/rbac/platform.yaml', process.env)),
     )
   }
   found(`Rights in ${namespace}: all ${nodePodRights.length} that are needed`)

@@ -12,6 +12,7 @@ import type { Connection } from './cluster/connection.ts'
 import { grantFile } from './cluster/grant.ts'
 import { canBeAsked, findTargets, targetProblems, type Target } from './cluster/target.ts'
 import { ConfigurationError, messageOf } from './errors.ts'
+import { documentAddress } from './documents.ts'
 import { chooseNodeRecorder } from './node-method.ts'
 import type { Cluster } from './open.ts'
 import { formatSize } from './quantities.ts'
@@ -130,13 +131,6 @@ export async function preflight(cluster: Cluster, request: Request, job: Job, lo
 /** Where all the rights for this level and this way in are written down. */
 function allRights({ level }: Request, { input }: Connection, { identity }: { identity: string | undefined }): string {
   return documentAddress(`docs/rbac/${level === 'pod' ? grantFile(input, identity) : 'platform.yaml'}`, process.env)
-}
-
-/** A file of this action's repository at the version that runs; the path alone where the action runs from the workflow's own checkout. */
-export function documentAddress(path: string, env: NodeJS.ProcessEnv): string {
-  const repository = env['GITHUB_ACTION_REPOSITORY']
-  const ref = env['GITHUB_ACTION_REF']
-  return repository && ref ? `https://github.com/${repository}/blob/${ref}/${path}` : path
 }
 
 async function targetsOf(connection: Connection, namespace: string, request: Request): Promise<readonly Target[]> {

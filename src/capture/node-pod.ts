@@ -143,7 +143,7 @@ function refused(error: ApiError, record: CaptureRecord, namespace: string): Err
   }
   if (error.status === 404) {
     return new NothingCreated(
-      `node-namespace: there is no namespace ${JSON.stringify(namespace)}. \`kubectl apply -f docs/rbac/platform.yaml\` makes one. ${nothing}`,
+      `node-namespace: there is no namespace ${JSON.stringify(namespace)}. Make it with \`kubectl create namespace ${namespace} && kubectl label namespace ${namespace} pod-security.kubernetes.io/enforce=privileged\`; docs/rbac/platform.yaml has its rights. ${nothing}`,
     )
   }
   if (error.status < 500) {
