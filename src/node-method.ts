@@ -1,4 +1,5 @@
-import { filterForPod, filterWithoutExec } from './capture/node-filter.ts'
+import { lookup } from 'node:dns/promises'
+import { filterForPod, filterWithoutExec, filterWithoutPeers, type Peer } from './capture/node-filter.ts'
 import { nodePodRecorder } from './capture/node-pod.ts'
 import type { CaptureRecord, Where } from './capture/record.ts'
 import type { Recorder } from './capture/recorder.ts'
@@ -83,7 +84,12 @@ async function bySsh({ cluster, request, found }: Asked, target: Target, record:
   const { openNodeAccess, planNodeLogin, sshRecorder } = await import('./capture/node-ssh.ts')
   const access = openNodeAccess(await cluster.google(), process.env)
   const planned = await planNodeLogin(access, name)
-  const filter = ownTraffic(target) ? filterForPod(target.facts, request.filter) : request.filter
+  const filter = ownTraffic(target)
+    ? filterForPod(target.facts, request.filter)
+    : filterWithoutPeers(
+        [...(await peersOf(access.relay)), ...(await peersOf(cluster.connection.server))],
+        request.filter,
+      )
   const made = await record({ kind: 'ssh', login: planned.login, whole: !ownTraffic(target) }, filter)
   const recorder = sshRecorder(access, made, planned.login, planned)
   for (const line of await recorder.check()) found(line)
@@ -110,7 +116,7 @@ async function byPod(
   found(`Rights in ${namespace}: all ${nodePodRights.length} that are needed`)
   const filter = ownTraffic(target)
     ? filterForPod(target.facts, request.filter)
-    : filterWithoutExec(kubeletPort(await nodeOf(cluster, target)), request.filter)
+    : filterWithoutExec(kubeletPort(await nodeOf(cluster, target)), await peersOf(connection.server), request.filter)
   const recorder = nodePodRecorder(connection, await record({ kind: 'node-pod', namespace }, filter), namespace)
   for (const line of await recorder.check()) found(line)
   return recorder
@@ -125,6 +131,14 @@ async function nodeOf(cluster: Cluster, target: Target): Promise<Node> {
   const node = await getNode(cluster.connection, target.node)
   checkNode(node, target.node)
   return node
+}
+
+/** The addresses that the runner's own connection to a server goes to; none where its name is not known. */
+async function peersOf(server: string): Promise<readonly Peer[]> {
+  const { hostname, port, protocol } = new URL(server)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const found = await lookup(host, { all: true }).catch(() => [])
+  return found.map(({ address }) => ({ address, port: Number(port || (/^(http|ws):/.test(protocol) ? 80 : 443)) }))
 }
 
 function kubeletPort(node: Node): number {

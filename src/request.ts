@@ -102,7 +102,11 @@ export function readRequest(input: (name: string) => string): Request {
         between(parseCount(text), 1, 2147483647),
       ),
     },
-    filter: read('filter', 'a pcap filter on one line of at most 4096 characters', parseFilter),
+    filter: read(
+      'filter',
+      'a pcap filter on one line of at most 4096 characters, its parentheses in pairs',
+      parseFilter,
+    ),
     interface: read('interface', "any, or an interface's name of at most 15 characters", (text) =>
       matching(/^[^\s/:-][^\s/:]*$/, 15)(text || 'any'),
     ),
@@ -183,7 +187,18 @@ const kinds = new Map<string, 'pod' | 'deployment'>([
 ])
 
 function parseFilter(text: string): string | undefined {
-  return text.length <= 4096 && !/[\u0000-\u001f\u007f]/.test(text) ? text : undefined
+  return text.length <= 4096 && !/[\u0000-\u001f\u007f]/.test(text) && inPairs(text) ? text : undefined
+}
+
+/** A filter that closes what it has not opened would leave the parentheses that narrow it to a pod. */
+function inPairs(text: string): boolean {
+  let open = 0
+  for (const character of text) {
+    if (character === '(') open += 1
+    if (character === ')') open -= 1
+    if (open < 0) return false
+  }
+  return open === 0
 }
 
 function parseCapabilities(text: string): readonly Capability[] | undefined {

@@ -49,7 +49,7 @@ export async function run(cancel: AbortSignal): Promise<void> {
   state.save('begun')
   let results: readonly CaptureResult[]
   try {
-    const running = await log.group('Start', () => startAll(recorders, cancel))
+    const running = await log.group('Start', () => startAll(recorders, () => state.save('starting'), cancel))
     state.save('recording', running)
     results = await recordAll(running, cancel)
   } catch (error) {
@@ -138,7 +138,9 @@ export async function finishRun(state: RunState): Promise<void> {
   const job = readJob(process.env)
   const results: CaptureResult[] = []
   for (const { record, imageId, result } of state.captures) {
-    const finished = result ? await clearAfter(request, result) : await finishCapture(request, record, imageId)
+    const finished = result
+      ? await clearAfter(request, result)
+      : await finishCapture(request, record, imageId, state.phase)
     if (!finished) continue
     await nameFile(finished)
     results.push(finished)
@@ -163,11 +165,18 @@ async function finishCapture(
   request: Request,
   record: CaptureRecord,
   imageId: string,
+  phase: RunState['phase'],
 ): Promise<CaptureResult | undefined> {
   let capture: RunningCapture
   let recorder: Recorder
   try {
-    recorder = await recorderFor(await openCluster(request.access, process.env), record)
+    const mayBeThere = phase !== 'begun'
+    recorder = await recorderFor(await openCluster(request.access, process.env), record, mayBeThere)
+    if (record.where.kind === 'ssh' && !mayBeThere) {
+      log.info('The node was not touched. Nothing was captured.')
+      await clearNodes([recorder])
+      return undefined
+    }
     const state = await recorder.place.state()
     if (state.kind === 'waiting') {
       const fate = record.where.kind === 'container' ? 'it ends by itself when it does' : 'it is removed'
@@ -198,14 +207,18 @@ async function finishCapture(
   }
 }
 
-async function startAll(recorders: readonly Recorder[], cancel: AbortSignal): Promise<readonly RunningCapture[]> {
+async function startAll(
+  recorders: readonly Recorder[],
+  touching: () => void,
+  cancel: AbortSignal,
+): Promise<readonly RunningCapture[]> {
   return Promise.all(
     recorders.map(async (recorder) => {
       const { record } = recorder
       const events = eventsOf(record)
       const part = await openPart(record)
       try {
-        const imageId = await recorder.start(events, cancel)
+        const imageId = await recorder.start({ ...events, touching }, cancel)
         const what = record.where.kind === 'ssh' ? 'the recorder' : record.plan.image
         log.info(`Started ${what}${imageId ? ` (${imageId})` : ''}`)
         return followCapture(recorder, part, imageId, events)
@@ -219,6 +232,7 @@ async function startAll(recorders: readonly Recorder[], cancel: AbortSignal): Pr
 
 function eventsOf(record: CaptureRecord): CaptureEvents {
   return {
+    touching: () => undefined,
     made: (what) => log.info(what),
     caution: (text) => log.warning(text),
     waiting: (reason) => log.info(`Waiting: ${reason}`),

@@ -3,8 +3,8 @@ import type { CaptureRecord } from './capture/record.ts'
 
 /** What the post step must finish or undo. One JSON value in GITHUB_STATE, no secrets: the debug log shows it. */
 export interface RunState {
-  /** delivered: main has uploaded and summarised, but could not remove everything; done: there is nothing left to do */
-  readonly phase: 'begun' | 'recording' | 'captured' | 'delivered' | 'done'
+  /** begun: nothing is on a node yet; starting: something may be; delivered: main has uploaded and summarised, but could not remove everything; done: there is nothing left to do */
+  readonly phase: 'begun' | 'starting' | 'recording' | 'captured' | 'delivered' | 'done'
   readonly captures: readonly CaptureState[]
   readonly hints: readonly string[]
 }

@@ -71,6 +71,7 @@ export function followCapture(
     if (Date.now() > Math.max(end(), progress) + resumeGrace + limitGrace) follower.giveUp()
     else if (Date.now() > end() + limitGrace) follower.stop('duration')
     else if (part.received() > plan.size + plan.spoolLimit) follower.stop('size')
+    if (part.received() > plan.size + 2 * plan.spoolLimit + farTooMuch) follower.giveUp() // whoever sends that is no recorder of ours
   }, 1_000)
   return {
     record,
@@ -91,6 +92,8 @@ export function followCapture(
   }
 }
 
+/** bytes */
+const farTooMuch = 256e6
 /** How much later than the recorder the runner stops by itself, ms. */
 const limitGrace = 10_000
 /** After the end of the recording, or of the last byte, a lost connection is made again for this long, ms. */

@@ -37,6 +37,8 @@ const ackEvery = 250
 const firstBackoff = 200
 /** What else the pod says is shown, but never floods the log. */
 const mostForeignLines = 20
+/** A line for each interface of a node, and a dozen more. */
+const mostTrailerLines = 10_000
 const longestBackoff = 10_000
 
 /**
@@ -94,8 +96,9 @@ export function followSpool(
       if (deserted) return
       const [word, ...rest] = line.split(' ')
       if (word === 'listening') onListening()
-      else if (word === 'trailer') trailerLines.push(rest.join(' '))
-      else if (word === 'end') {
+      else if (word === 'trailer') {
+        if (trailerLines.length < mostTrailerLines) trailerLines.push(rest.join(' '))
+      } else if (word === 'end') {
         trailer = parseTrailer(trailerLines)
         if (trailer === undefined) foreign(`a trailer that cannot be read: ${trailerLines.join('; ')}`)
         finishWhenWhole()
@@ -257,6 +260,6 @@ function tellChanges(tell: (reason: string) => void): (reason: string, progress:
 /** Waits up to 5 s for the recorder to lay out its spool, then follows. Short: the command stands in the API server's audit log. */
 function followCommand(spools: readonly string[], offset: number): readonly string[] {
   const places = spools.join(' ')
-  const script = `n=0; while [ $n -lt 50 ]; do for d in ${places}; do [ ! -e $d/follow ] || exec sh $d/follow ${offset}; done; sleep 0.1; n=$((n+1)); done`
+  const script = `n=0; while [ $n -lt 50 ]; do for d in ${places}; do [ ! -O $d/follow ] || exec sh $d/follow ${offset}; done; sleep 0.1; n=$((n+1)); done`
   return ['sh', '-c', script]
 }

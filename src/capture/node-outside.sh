@@ -1,8 +1,6 @@
 # On a node: `sh outside LONGEST KEEP [PREFIX…]` runs the recorder for LONGEST seconds at most, by PREFIX where it is given (the toolbox).
-# Its last words are kept for a runner that comes late, KEEP seconds; then everything goes, whoever comes or not.
+# CAPTURE_NAME is in the environment from the beginning: all processes of the capture can be found by it. Its last words are kept for a runner that comes late, KEEP seconds; then everything goes, whoever comes or not.
 dir=$PWD
-CAPTURE_NAME=${dir##*/}
-export CAPTURE_NAME=${CAPTURE_NAME%.run} # all of a capture's processes can be found by it
 longest=$1
 keep=$2
 shift 2
@@ -20,4 +18,4 @@ while [ -d "$dir" ] && [ $n -lt "$keep" ]; do
   n=$((n + 1))
 done
 cd /
-case $dir in */packet-capture-?*.run) rm -rf "${dir%.run}" "$dir" ;; esac
+case $dir in */packet-capture-?*.run) rm -rf "$dir" ;; esac

@@ -238,10 +238,7 @@ async function remove(
   const nothing: Cleared = { remains: [], unfinished: false }
   const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${container}`
   try {
-    await call(connection, 'DELETE', path, {
-      type: 'application/json',
-      value: { propagationPolicy: 'Background' },
-    })
+    await deleteJob(connection, path)
     const end = Date.now() + removalPatience
     while (Date.now() < end) {
       const { kind } = await pods.state()
@@ -260,3 +257,17 @@ async function remove(
 
 /** How long the cluster gets to remove the pod, ms. */
 const removalPatience = 20_000
+
+/** Once more where the API server is away for a moment: it does no harm twice. */
+async function deleteJob(connection: Connection, path: string): Promise<void> {
+  const body = { type: 'application/json', value: { propagationPolicy: 'Background' } }
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await call(connection, 'DELETE', path, body, findTimeout)
+      return
+    } catch (error) {
+      if (attempt === 3 || (error instanceof ApiError && error.status < 500)) throw error
+      await pause(1_000)
+    }
+  }
+}

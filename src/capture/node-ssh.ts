@@ -20,7 +20,16 @@ import {
   type LoginKey,
   type LoginRecord,
 } from '../google/login.ts'
-import { chooseSpool, chooseTool, prepareToolbox, probeNode, toolboxCommand } from '../google/node-tools.ts'
+import {
+  asRoot as rootOf,
+  chooseSpool,
+  chooseTool,
+  prepareToolbox,
+  probeNode,
+  toolboxCommand,
+  type NodeFacts,
+  type NodeTool,
+} from '../google/node-tools.ts'
 import { openSsh, type SshSession } from '../google/ssh.ts'
 import { mostHold, recorderParameters, slack } from './container.ts'
 import { filterWithoutSsh } from './node-filter.ts'
@@ -72,30 +81,36 @@ const spoolRoots = ['/var/tmp', '/var/lib']
 
 /**
  * A recorder that is a process on the node, reached by SSH through Identity-Aware Proxy. `planned`: the login of this very process; without it (in
- * the post step) another one is made when it is needed.
+ * the post step) another one is made when it is needed. `mayBeThere`: an earlier process may have put something on the node.
  */
 export function sshRecorder(
   access: NodeAccess,
   record: CaptureRecord,
   login: LoginRecord,
   planned?: PlannedLogin,
+  mayBeThere = planned === undefined,
 ): Recorder {
   const { container } = record
   const granted: LoginRecord[] = [login]
   let session: Promise<SshSession> | undefined
   let events: CaptureEvents | undefined
   /** whether there may be something of ours on the node: this process put it there, or an earlier one may have */
-  let touched = planned === undefined
+  let touched = mayBeThere
   /** what this run has made of the node's toolbox */
   const toolbox: string[] = []
 
+  let token = ''
   const logIn = async (signal?: AbortSignal): Promise<SshSession> => {
-    const plan =
-      planned ?? (await planNodeLogin(access, { project: login.project, zone: login.zone, name: login.instance }))
-    if (plan.login !== login) granted.push(plan.login)
+    let plan = planned
+    if (plan === undefined) {
+      await revokeLogin(access.apis, login) // main's, of which nobody has the private half any more
+      plan = await planNodeLogin(access, { project: login.project, zone: login.zone, name: login.instance })
+      granted.push(plan.login)
+    }
+    const { instance, key } = plan
     const expires = new Date(Math.max(record.deadlineHere, Date.now()) + mostHold * 1000 + keyMargin)
-    const { user } = await grantLogin(access.apis, plan.instance, plan.key, plan.login, expires)
-    const { project, zone, name, interface: networkInterface, hostKeys } = plan.instance
+    const { user } = await grantLogin(access.apis, instance, key, plan.login, expires)
+    const { project, zone, name, interface: networkInterface, hostKeys } = instance
     const proxy = await environmentProxy(access.relay.replace(/^ws/, 'http'))
     return openSsh({
       connect: () =>
@@ -103,13 +118,16 @@ export function sshRecorder(
           { project, zone, instance: name, interface: networkInterface, port: sshPort },
           {
             url: access.relay,
-            token: async () => (await access.google.token()).value,
-            reconnecting: (reason) => events?.waiting(`the tunnel is made again (${reason})`),
+            token: async () => (token = (await access.google.token()).value),
+            reconnecting: (reason) => {
+              if (/^(4004|401)\b/.test(reason)) access.google.refused(token) // the relay asks for another one
+              events?.waiting(`the tunnel is made again (${reason})`)
+            },
             ...(proxy ? { agent: proxy.agent } : {}),
           },
         ),
       user,
-      privateKey: plan.key.privateKey,
+      privateKey: key.privateKey,
       hostKeys,
       patience: keyPatience,
       waiting: (reason) => events?.waiting(reason),
@@ -133,7 +151,7 @@ export function sshRecorder(
         return { kind: 'unknown', reason: messageOf(error) }
       }
     },
-    spools: spoolRoots.map((root) => `${root}/${container}`),
+    spools: runFolders(container).map((folder) => `${folder}/${container}`),
   }
 
   return {
@@ -143,8 +161,14 @@ export function sshRecorder(
       if (!planned) return []
       const { instance } = planned
       const missing = await missingPermissions(access.apis, instance, login.kind)
-      if (missing.length > 0) throw new ConfigurationError(permissionsProblem(access, missing))
+      // A grant with a condition on the port, as docs/terraform/node has it, cannot be asked for: there the relay decides.
+      const tunnel = missing.filter(({ permission }) => permission.startsWith('iap.'))
+      if (missing.length > tunnel.length) throw new ConfigurationError(permissionsProblem(access, missing))
       return [
+        ...tunnel.map(
+          ({ permission, role }) =>
+            `Tunnel: Google does not say that ${permission} is granted (${role}); the relay decides`,
+        ),
         `Instance: ${describeName(instance)}`,
         login.kind === 'os-login'
           ? `Login: OS Login, as ${login.account ?? '?'}, by a key of this run that expires`
@@ -163,13 +187,21 @@ export function sshRecorder(
           ? `Imported an SSH key into the OS Login profile of ${login.account ?? '?'}`
           : `Added an SSH key to the metadata of ${describeName({ ...login, name: login.instance })}`,
       )
+      const facts = await probeNode(node, spoolRoots)
+      rootOf(facts, []) // or the words why not
+      const choice = {
+        facts,
+        tool: chooseTool(facts, record.plan.toolboxImage),
+        spool: chooseSpool(facts, record.plan.spoolLimit),
+      }
       touched = true
-      const tool = await layOut(node, record, events, (what) => toolbox.push(what))
+      events.touching()
+      const tool = await layOut(node, record, choice, events, (what) => toolbox.push(what))
       if (cancel.aborted)
         throw new Cancelled(
           'The run was cancelled before the recorder had started; the post step removes what is there.',
         )
-      events.made(`Started the recorder on ${record.node}, with ${tool}`)
+      events.made(`Started the recorder ${container} on ${record.node}, with ${tool}`)
       if (node.pinned)
         events.caution(
           `node-method: nobody vouches for the host key of ${record.node} but the tunnel: ${node.hostKey} was taken on first use, and held to. Let the nodes publish theirs (enable-guest-attributes).`,
@@ -211,6 +243,13 @@ function filesStay({ plan }: CaptureRecord, error: unknown): string {
   return `what the recorder has on the node, until it ends by itself after ${plan.ownerTimeout} s and removes it: ${messageOf(error)}`
 }
 
+/** What the node has, and which of it is used. */
+interface Choice {
+  readonly facts: NodeFacts
+  readonly tool: NodeTool
+  readonly spool: ReturnType<typeof chooseSpool>
+}
+
 /**
  * The recorder's programs and parameters go to the node, and it begins there, on its own.
  * @param stays told what comes to be that stays on the node
@@ -219,32 +258,31 @@ function filesStay({ plan }: CaptureRecord, error: unknown): string {
 async function layOut(
   node: SshSession,
   record: CaptureRecord,
+  { facts, tool, spool }: Choice,
   events: CaptureEvents,
   stays: (what: string) => void,
 ): Promise<string> {
   const { container, plan, deadline, where } = record
-  const facts = await probeNode(node, spoolRoots)
-  const { directory, limit } = chooseSpool(facts, plan.spoolLimit)
+  const { directory, limit } = spool
   const folder = `${directory}/${container}.run`
-  const tool = chooseTool(facts, plan.toolboxImage)
   let prefix: readonly string[] = []
   let words = `tcpdump ${facts.tcpdump?.version ?? ''} of the node`
   if (tool.kind === 'toolbox') {
     // What it takes beyond that would be missing from the duration: the deadline stands.
     const seconds = Math.floor((record.deadlineHere - Date.now()) / 1000) - plan.duration - slack
     const version = await prepareToolbox(node, facts, tool, { seconds, stays, say: (text) => events.waiting(text) })
-    prefix = toolboxCommand({ ...facts, root: 'already' }, tool, [], directory, folder)
+    prefix = toolboxCommand({ ...facts, root: 'already' }, tool, [], folder, folder)
     words = `tcpdump ${version} of the toolbox`
   }
   const whole = where.kind === 'ssh' && where.whole
-  const connection = whole ? (await node.run(['sh', '-c', 'echo "$SSH_CONNECTION"'])).stdout.trim() : ''
+  const connection = whole ? await sshConnection(node) : ''
   const filter = whole ? filterWithoutSsh(connection, plan.filter) : plan.filter
   const { CAPTURE_FOLLOWER: follower, ...parameters } = recorderParameters(
     container,
     { ...plan, filter, spoolLimit: limit },
     deadline,
   )
-  const all = { ...parameters, CAPTURE_ROOT: directory, CAPTURE_WORDS: `${folder}/words` }
+  const all = { ...parameters, CAPTURE_ROOT: folder, CAPTURE_WORDS: `${folder}/words` }
   const files: Record<string, string> = {
     recorder: recorderScript,
     follower: String(follower),
@@ -253,6 +291,10 @@ async function layOut(
       .join(''),
     inside: insideScript,
     outside: outsideScript,
+  }
+  const made = await runAsRoot(node, ['mkdir', '-m', '700', folder])
+  if (made.code !== 0) {
+    throw new NothingRecorded(`level: the node ${record.node} takes no folder in ${directory}: ${made.stderr.trim()}.`)
   }
   for (const [name, text] of Object.entries(files)) {
     const written = await runAsRoot(node, ['sh', '-c', writeScript, 'sh', folder, name], 20_000, text)
@@ -271,35 +313,43 @@ async function layOut(
   return words
 }
 
-const writeScript = 'umask 077; mkdir -p "$1" && cat >"$1/$2"'
+/** All of it lies in one folder that is root's alone: whoever else may write beside it cannot put anything under our names. */
+const writeScript = 'umask 077; cat >"$1/$2"'
 /** In a session of its own: sshd ends nothing, but a shell's end may. */
 const beginScript =
-  'cd "$1" && shift && { setsid sh outside "$@" </dev/null >log 2>&1 & } && n=0 && while [ ! -s pid ] && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done; [ -s pid ]'
+  'cd "$1" && shift && name=${PWD##*/} && { CAPTURE_NAME=${name%.run} setsid sh outside "$@" </dev/null >log 2>&1 & } && n=0 && while [ ! -s pid ] && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done; [ -s pid ]'
 /** The files are removed by the recorder itself where it runs: it is told, and waited for; then whatever is there goes. */
 const removeScript = [
   'name=$1; shift',
   'case $name in packet-capture-?*) ;; *) exit 2 ;; esac; case $name in */*) exit 2 ;; esac',
-  'for root; do d=$root/$name; [ ! -d "$d" ] || { echo cancelled >"$d/stop"; : >"$d/done"; }; done',
-  'n=0; while [ $n -lt 80 ]; do left=; for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || [ -e "$r/ended" ] || { read -r pid <"$r/pid"; ! kill -0 "$pid" || left=1; }; done 2>/dev/null; [ -n "$left" ] || break; sleep 0.1; n=$((n+1)); done',
+  'for root; do d=$root/$name.run/$name; [ ! -O "$root/$name.run" ] || [ ! -d "$d" ] || { echo cancelled >"$d/stop"; : >"$d/done"; }; done',
+  'n=0; while [ $n -lt 80 ]; do left=; for root; do r=$root/$name.run; [ ! -O "$r" ] || [ ! -s "$r/pid" ] || [ -e "$r/ended" ] || { read -r pid <"$r/pid"; ! kill -0 "$pid" || left=1; }; done 2>/dev/null; [ -n "$left" ] || break; sleep 0.1; n=$((n+1)); done',
   // Where it did not: by what all of its processes have in their environment, those in a toolbox too, which outlive nspawn's SIGKILL.
   'n=0; while pids=$(grep -ls "CAPTURE_NAME=$name" /proc/[0-9]*/environ | cut -d / -f 3) && [ -n "$pids" ] && [ $n -lt 30 ]; do kill -9 $pids 2>/dev/null; sleep 0.1; n=$((n+1)); done',
-  'for root; do rm -rf "$root/$name" "$root/$name.run"; done',
+  'for root; do [ ! -O "$root/$name.run" ] || rm -rf "$root/$name.run"; done',
 ].join('\n')
+/** The line that counts begins with `state`: a login shell may say things of its own. */
 const stateScript =
-  'for r; do [ -d "$r" ] || continue; if [ -e "$r/ended" ]; then echo ended; cat "$r/words" "$r/log" 2>/dev/null; exit; fi; ' +
-  'read -r pid <"$r/pid" && kill -0 "$pid" && { echo running; exit; }; echo lost; cat "$r/words" "$r/log"; exit; done 2>/dev/null; echo gone'
+  'for r; do [ -O "$r" ] || continue; if [ -e "$r/ended" ]; then echo state ended; cat "$r/words" "$r/log" 2>/dev/null; exit; fi; ' +
+  'read -r pid <"$r/pid" && kill -0 "$pid" && { echo state running; exit; }; echo state lost; cat "$r/words" "$r/log"; exit; done 2>/dev/null; echo state gone'
 
 function runFolders(container: string): readonly string[] {
   return spoolRoots.map((root) => `${root}/${container}.run`)
 }
 
 function readState({ stdout }: { readonly stdout: string }): RecorderState {
-  const [word, ...rest] = stdout.split('\n')
-  const message = rest.join('\n').trim()
+  const [, word, message = ''] = /^state (\w+)$([^]*)/m.exec(stdout)?.map((part) => part.trim()) ?? []
   if (word === 'running') return { kind: 'running', imageId: '' }
   if (word === 'ended') return { kind: 'terminated', reason: 'ended', message }
   if (word === 'lost') return { kind: 'terminated', reason: 'the recorder was ended by somebody', message }
+  if (word !== 'gone') return { kind: 'unknown', reason: 'the node does not say how the recorder is' }
   return { kind: 'gone', reason: 'the node has nothing of the capture: was it restarted?' }
+}
+
+/** `CLIENT PORT SERVER PORT` of this connection, as the node sees it; '' where it does not tell. */
+async function sshConnection(node: SshSession): Promise<string> {
+  const { stdout } = await node.run(['sh', '-c', 'echo "connection $SSH_CONNECTION"'])
+  return /^connection ([0-9a-f.:]+ \d+ [0-9a-f.:]+ \d+)$/m.exec(stdout)?.[1] ?? ''
 }
 
 /** As root: at once, or by sudo, which must not ask. */
@@ -320,6 +370,6 @@ function permissionsProblem({ google }: NodeAccess, missing: Awaited<ReturnType<
   const lines = missing.map(({ permission, resource, role }) => `    ${permission} on ${resource} (${role})`)
   return (
     `node-method: ${google.description} lacks permissions for SSH to the node. Nothing was created.\n${lines.join('\n')}\n` +
-    '  docs/terraform/main.tf has the roles. Or use node-method: pod.'
+    '  docs/terraform/node/main.tf has the roles. Or use node-method: pod.'
   )
 }

@@ -41,9 +41,16 @@ export async function containerState(source: ContainerSource): Promise<RecorderS
   if (pod.metadata?.uid !== source.uid) return { kind: 'gone', reason: 'the pod was replaced by another of its name' }
   const statuses = [...(pod.status?.ephemeralContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
   const status = statuses.find(({ name }) => name === source.container)
-  const state = stateOf(status)
+  const state = status === undefined ? stateWithout(pod) : stateOf(status)
   const podDeleted = pod.metadata.deletionTimestamp !== undefined
   return state.kind === 'terminated' && podDeleted ? { ...state, podDeleted } : state
+}
+
+/** A pod that the kubelet refuses, or that is evicted before it starts, has no containers to tell of. */
+function stateWithout({ status }: Pod): RecorderState {
+  const { phase, reason = '', message = '' } = status ?? {}
+  if (phase !== 'Failed') return { kind: 'waiting', reason: '', message: '' }
+  return { kind: 'terminated', reason: `the pod failed: ${reason}`, message: `${reason} ${message}`.trim() }
 }
 
 function stateOf(status: ContainerStatus | undefined): RecorderState {

@@ -2,6 +2,8 @@ import type { Place } from './place.ts'
 import type { CaptureRecord } from './record.ts'
 
 export interface CaptureEvents {
+  /** from here on there may be something of ours on a node: post must know */
+  readonly touching: () => void
   /** something of ours is there now */
   readonly made: (what: string) => void
   /** to be known by whoever trusts the capture */

@@ -112,6 +112,7 @@ export function startError(words: string, record: CaptureRecord): Error {
     : unstartedRemains(record)
   const said = (input: string, cause: string, fix: string): Error =>
     new NothingRecorded(`${input}: ${cause}: ${text || 'no words'}. ${fix} ${remains}`)
+  const bySsh = record.where.kind === 'ssh'
   switch (code) {
     case 'filter':
       return said('filter', `the tcpdump ${there} refuses ${JSON.stringify(record.plan.filter)}`, 'See pcap-filter(7).')
@@ -136,10 +137,26 @@ export function startError(words: string, record: CaptureRecord): Error {
         'Use an image whose tcpdump stays root, as the default one does.',
       )
     case 'tools':
+      if (bySsh) return said('node-method', 'the node cannot record', 'Or use node-method: pod.')
       return said('image', `${JSON.stringify(record.plan.image)} cannot record`, 'Use an image with sh and tcpdump.')
     case 'space':
+      if (bySsh)
+        return said('level', 'the recorder has nowhere to write its spool on the node', 'Or use node-method: pod.')
       return said('image', 'the container has nowhere to write its spool', 'Is its root file system read-only?')
     default:
+      if (record.where.kind === 'node-pod') {
+        return said(
+          'node-namespace',
+          'the node pod ended before it recorded anything',
+          `See \`kubectl -n ${record.where.namespace} get events\`.`,
+        )
+      }
+      if (bySsh)
+        return said(
+          'node-method',
+          'the recorder ended on the node before it recorded anything',
+          'Or use node-method: pod.',
+        )
       return said('image', `the container ended before it recorded anything`, 'See its log with `kubectl logs -c`.')
   }
 }

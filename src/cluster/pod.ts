@@ -20,6 +20,8 @@ export interface Pod {
   }
   readonly status?: {
     readonly phase?: string
+    readonly reason?: string
+    readonly message?: string
     readonly podIP?: string
     readonly podIPs?: readonly { readonly ip?: string }[]
     readonly conditions?: readonly { readonly type?: string; readonly status?: string }[]

@@ -10,14 +10,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { generateLoginKey } from '../../../src/google/login-key.ts'
 import type { Instance, MetadataItem } from './compute.ts'
 import { cosGroup, layOutCos, type CosOptions } from './cos.ts'
@@ -109,32 +108,30 @@ export async function startGuest(world: World, instance: Instance, options: Gues
     await stop()
     throw error
   }
-  const processes = (): ReadonlyMap<number, string> => processesBesideSshd(child.pid ?? 0)
+  const processes = (): ReadonlyMap<number, string> => processesBesideSshd(folder)
   return {
     ...{ port, hostKey, log: () => log, processes, root: `/proc/${String(child.pid)}/root` },
     ...{ keys: agent.keys, arrive: agent.arrive, stop },
   }
 }
 
-/** Of the same mount namespace, or of one that a process of it has made: what is in a toolbox is below that. */
-function processesBesideSshd(sshdPid: number): ReadonlyMap<number, string> {
-  const seen = new Map<number, { parent: number; space: string; line: string }>()
+/** Those that see the folder mounted, and what is below them: a toolbox has mounts of its own, and may be orphaned. */
+function processesBesideSshd(folder: string): ReadonlyMap<number, string> {
+  const seen = new Map<number, { parent: number; mounts: string; line: string }>()
   for (const pid of readdirSync('/proc').map(Number).filter(Number.isInteger)) {
+    const read = (name: string): string => readFileSync(`/proc/${String(pid)}/${name}`, 'utf8')
     try {
-      const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+      const line = read('cmdline').replaceAll('\0', ' ').trim()
+      const stat = read('stat')
       const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-      const line = readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8')
-        .replaceAll('\0', ' ')
-        .trim()
-      if (line !== '') seen.set(pid, { parent, space: readlinkSync(`/proc/${String(pid)}/ns/mnt`), line })
+      if (line !== '') seen.set(pid, { parent, mounts: read('mountinfo'), line })
     } catch {
       continue // gone
     }
   }
-  const space = seen.get(sshdPid)?.space
   const isInside = (pid: number): boolean => {
     const found = seen.get(pid)
-    return found !== undefined && (found.space === space || isInside(found.parent))
+    return found !== undefined && (found.mounts.includes(`${basename(folder)}/`) || isInside(found.parent))
   }
   const others = [...seen].filter(([pid, { line }]) => isInside(pid) && !/^(\S*\/)?sshd\b/.test(line))
   return new Map(others.map(([pid, { line }]) => [pid, line]))

@@ -46,6 +46,7 @@ const recordFor = (changes: Partial<CapturePlan> = {}): CaptureRecord =>
 let waiting: string[]
 let listening: number
 const events: CaptureEvents = {
+  touching: () => undefined,
   made: () => undefined,
   caution: () => undefined,
   waiting: (reason) => waiting.push(reason),

@@ -22,7 +22,11 @@ function begin(inside: string, keep: string): string {
   mkdirSync(join(folder, 'packet-capture-unit-1'))
   writeFileSync(join(run, 'outside'), outsideScript)
   writeFileSync(join(run, 'inside'), inside)
-  child = spawn('sh', ['outside', '60', keep], { cwd: run, stdio: 'ignore' })
+  child = spawn('sh', ['outside', '60', keep], {
+    cwd: run,
+    env: { ...process.env, CAPTURE_NAME: 'packet-capture-unit-1' },
+    stdio: 'ignore',
+  })
   return run
 }
 const runs = (pid: number): boolean => {
@@ -36,7 +40,6 @@ const runs = (pid: number): boolean => {
 
 describe('what runs the recorder on a node', () => {
   it('ends what the recorder leaves running, and only that', async () => {
-    // The name is that of the recorder's parameters; it has a parent of its own by then.
     const run = begin('echo $$ >inside.pid; sleep 60 & echo $! >left; kill -9 $$', '60')
     const code = await until(
       'its end',

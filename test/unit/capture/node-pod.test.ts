@@ -28,6 +28,7 @@ beforeEach(async () => {
 afterEach(() => server.stop())
 
 const events: CaptureEvents = {
+  touching: () => undefined,
   made: (what) => made.push(what),
   caution: () => undefined,
   waiting: () => undefined,
