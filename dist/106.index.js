@@ -1216,7 +1216,7 @@ async function prepareToolbox(session, facts, tool, options = {}) {
     try {
         const warm = await inside(['true'], pullLimit);
         if (warm.code !== 0) {
-            throw new errors/* ConfigurationError */.j1(`node-method: the toolbox of the node does not start: ${lastWords(warm)}. Can the node pull ${tool.image ?? 'gcr.io/cos-cloud/toolbox'} ` +
+            throw new errors/* ConfigurationError */.j1(`node-method: the toolbox of the node does not start: ${lastWords(warm)}. Can the node pull ${tool.image ?? 'the image of its toolbox'} ` +
                 '(Private Google Access, roles/artifactregistry.reader)? Is another toolbox at work on it? Or use node-method: pod.');
         }
     }
@@ -1789,34 +1789,43 @@ const keyMargin = 10 * 60_000;
 const spoolRoots = ['/var/tmp', '/var/lib'];
 /**
  * A recorder that is a process on the node, reached by SSH through Identity-Aware Proxy. `planned`: the login of this very process; without it (in
- * the post step) another one is made when it is needed.
+ * the post step) another one is made when it is needed. `mayBeThere`: an earlier process may have put something on the node.
  */
-function sshRecorder(access, record, login, planned) {
+function sshRecorder(access, record, login, planned, mayBeThere = planned === undefined) {
     const { container } = record;
     const granted = [login];
     let session;
     let events;
     /** whether there may be something of ours on the node: this process put it there, or an earlier one may have */
-    let touched = planned === undefined;
+    let touched = mayBeThere;
     /** what this run has made of the node's toolbox */
     const toolbox = [];
+    let token = '';
     const logIn = async (signal) => {
-        const plan = planned ?? (await planNodeLogin(access, { project: login.project, zone: login.zone, name: login.instance }));
-        if (plan.login !== login)
+        let plan = planned;
+        if (plan === undefined) {
+            await revokeLogin(access.apis, login); // main's, of which nobody has the private half any more
+            plan = await planNodeLogin(access, { project: login.project, zone: login.zone, name: login.instance });
             granted.push(plan.login);
+        }
+        const { instance, key } = plan;
         const expires = new Date(Math.max(record.deadlineHere, Date.now()) + capture_container/* mostHold */.pR * 1000 + keyMargin);
-        const { user } = await grantLogin(access.apis, plan.instance, plan.key, plan.login, expires);
-        const { project, zone, name, interface: networkInterface, hostKeys } = plan.instance;
+        const { user } = await grantLogin(access.apis, instance, key, plan.login, expires);
+        const { project, zone, name, interface: networkInterface, hostKeys } = instance;
         const proxy = await (0,cluster_proxy/* environmentProxy */.Uw)(access.relay.replace(/^ws/, 'http'));
         return openSsh({
             connect: () => openIapTunnel({ project, zone, instance: name, interface: networkInterface, port: sshPort }, {
                 url: access.relay,
-                token: async () => (await access.google.token()).value,
-                reconnecting: (reason) => events?.waiting(`the tunnel is made again (${reason})`),
+                token: async () => (token = (await access.google.token()).value),
+                reconnecting: (reason) => {
+                    if (/^(4004|401)\b/.test(reason))
+                        access.google.refused(token); // the relay asks for another one
+                    events?.waiting(`the tunnel is made again (${reason})`);
+                },
                 ...(proxy ? { agent: proxy.agent } : {}),
             }),
             user,
-            privateKey: plan.key.privateKey,
+            privateKey: key.privateKey,
             hostKeys,
             patience: keyPatience,
             waiting: (reason) => events?.waiting(reason),
@@ -1840,7 +1849,7 @@ function sshRecorder(access, record, login, planned) {
                 return { kind: 'unknown', reason: (0,errors/* messageOf */.bD)(error) };
             }
         },
-        spools: spoolRoots.map((root) => `${root}/${container}`),
+        spools: runFolders(container).map((folder) => `${folder}/${container}`),
     };
     return {
         record,
@@ -1850,9 +1859,12 @@ function sshRecorder(access, record, login, planned) {
                 return [];
             const { instance } = planned;
             const missing = await (0,google_instance/* missingPermissions */.HR)(access.apis, instance, login.kind);
-            if (missing.length > 0)
+            // A grant with a condition on the port, as docs/terraform/node has it, cannot be asked for: there the relay decides.
+            const tunnel = missing.filter(({ permission }) => permission.startsWith('iap.'));
+            if (missing.length > tunnel.length)
                 throw new errors/* ConfigurationError */.j1(permissionsProblem(access, missing));
             return [
+                ...tunnel.map(({ permission, role }) => `Tunnel: Google does not say that ${permission} is granted (${role}); the relay decides`),
                 `Instance: ${(0,google_instance/* describeName */.T_)(instance)}`,
                 login.kind === 'os-login'
                     ? `Login: OS Login, as ${login.account ?? '?'}, by a key of this run that expires`
@@ -1869,11 +1881,19 @@ function sshRecorder(access, record, login, planned) {
             events.made(login.kind === 'os-login'
                 ? `Imported an SSH key into the OS Login profile of ${login.account ?? '?'}`
                 : `Added an SSH key to the metadata of ${(0,google_instance/* describeName */.T_)({ ...login, name: login.instance })}`);
+            const facts = await probeNode(node, spoolRoots);
+            asRoot(facts, []); // or the words why not
+            const choice = {
+                facts,
+                tool: chooseTool(facts, record.plan.toolboxImage),
+                spool: chooseSpool(facts, record.plan.spoolLimit),
+            };
             touched = true;
-            const tool = await layOut(node, record, events, (what) => toolbox.push(what));
+            events.touching();
+            const tool = await layOut(node, record, choice, events, (what) => toolbox.push(what));
             if (cancel.aborted)
                 throw new errors/* Cancelled */.cJ('The run was cancelled before the recorder had started; the post step removes what is there.');
-            events.made(`Started the recorder on ${record.node}, with ${tool}`);
+            events.made(`Started the recorder ${container} on ${record.node}, with ${tool}`);
             if (node.pinned)
                 events.caution(`node-method: nobody vouches for the host key of ${record.node} but the tunnel: ${node.hostKey} was taken on first use, and held to. Let the nodes publish theirs (enable-guest-attributes).`);
             return (0,start/* awaitStart */.Lq)(place, record, events, cancel);
@@ -1910,26 +1930,24 @@ function filesStay({ plan }, error) {
  * @param stays told what comes to be that stays on the node
  * @returns what records, in words
  */
-async function layOut(node, record, events, stays) {
+async function layOut(node, record, { facts, tool, spool }, events, stays) {
     const { container, plan, deadline, where } = record;
-    const facts = await probeNode(node, spoolRoots);
-    const { directory, limit } = chooseSpool(facts, plan.spoolLimit);
+    const { directory, limit } = spool;
     const folder = `${directory}/${container}.run`;
-    const tool = chooseTool(facts, plan.toolboxImage);
     let prefix = [];
     let words = `tcpdump ${facts.tcpdump?.version ?? ''} of the node`;
     if (tool.kind === 'toolbox') {
         // What it takes beyond that would be missing from the duration: the deadline stands.
         const seconds = Math.floor((record.deadlineHere - Date.now()) / 1000) - plan.duration - capture_container/* slack */.$;
         const version = await prepareToolbox(node, facts, tool, { seconds, stays, say: (text) => events.waiting(text) });
-        prefix = toolboxCommand({ ...facts, root: 'already' }, tool, [], directory, folder);
+        prefix = toolboxCommand({ ...facts, root: 'already' }, tool, [], folder, folder);
         words = `tcpdump ${version} of the toolbox`;
     }
     const whole = where.kind === 'ssh' && where.whole;
-    const connection = whole ? (await node.run(['sh', '-c', 'echo "$SSH_CONNECTION"'])).stdout.trim() : '';
+    const connection = whole ? await sshConnection(node) : '';
     const filter = whole ? (0,node_filter/* filterWithoutSsh */.dI)(connection, plan.filter) : plan.filter;
     const { CAPTURE_FOLLOWER: follower, ...parameters } = (0,capture_container/* recorderParameters */.fM)(container, { ...plan, filter, spoolLimit: limit }, deadline);
-    const all = { ...parameters, CAPTURE_ROOT: directory, CAPTURE_WORDS: `${folder}/words` };
+    const all = { ...parameters, CAPTURE_ROOT: folder, CAPTURE_WORDS: `${folder}/words` };
     const files = {
         recorder: scripts/* recorderScript */.OY,
         follower: String(follower),
@@ -1939,6 +1957,10 @@ async function layOut(node, record, events, stays) {
         inside: scripts/* insideScript */.yT,
         outside: scripts/* outsideScript */.Bd,
     };
+    const made = await runAsRoot(node, ['mkdir', '-m', '700', folder]);
+    if (made.code !== 0) {
+        throw new start/* NothingRecorded */.GV(`level: the node ${record.node} takes no folder in ${directory}: ${made.stderr.trim()}.`);
+    }
     for (const [name, text] of Object.entries(files)) {
         const written = await runAsRoot(node, ['sh', '-c', writeScript, 'sh', folder, name], 20_000, text);
         if (written.code !== 0) {
@@ -1953,34 +1975,42 @@ async function layOut(node, record, events, stays) {
     }
     return words;
 }
-const writeScript = 'umask 077; mkdir -p "$1" && cat >"$1/$2"';
+/** All of it lies in one folder that is root's alone: whoever else may write beside it cannot put anything under our names. */
+const writeScript = 'umask 077; cat >"$1/$2"';
 /** In a session of its own: sshd ends nothing, but a shell's end may. */
-const beginScript = 'cd "$1" && shift && { setsid sh outside "$@" </dev/null >log 2>&1 & } && n=0 && while [ ! -s pid ] && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done; [ -s pid ]';
+const beginScript = 'cd "$1" && shift && name=${PWD##*/} && { CAPTURE_NAME=${name%.run} setsid sh outside "$@" </dev/null >log 2>&1 & } && n=0 && while [ ! -s pid ] && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done; [ -s pid ]';
 /** The files are removed by the recorder itself where it runs: it is told, and waited for; then whatever is there goes. */
 const removeScript = [
     'name=$1; shift',
     'case $name in packet-capture-?*) ;; *) exit 2 ;; esac; case $name in */*) exit 2 ;; esac',
-    'for root; do d=$root/$name; [ ! -d "$d" ] || { echo cancelled >"$d/stop"; : >"$d/done"; }; done',
-    'n=0; while [ $n -lt 80 ]; do left=; for root; do r=$root/$name.run; [ ! -s "$r/pid" ] || [ -e "$r/ended" ] || { read -r pid <"$r/pid"; ! kill -0 "$pid" || left=1; }; done 2>/dev/null; [ -n "$left" ] || break; sleep 0.1; n=$((n+1)); done',
+    'for root; do d=$root/$name.run/$name; [ ! -O "$root/$name.run" ] || [ ! -d "$d" ] || { echo cancelled >"$d/stop"; : >"$d/done"; }; done',
+    'n=0; while [ $n -lt 80 ]; do left=; for root; do r=$root/$name.run; [ ! -O "$r" ] || [ ! -s "$r/pid" ] || [ -e "$r/ended" ] || { read -r pid <"$r/pid"; ! kill -0 "$pid" || left=1; }; done 2>/dev/null; [ -n "$left" ] || break; sleep 0.1; n=$((n+1)); done',
     // Where it did not: by what all of its processes have in their environment, those in a toolbox too, which outlive nspawn's SIGKILL.
     'n=0; while pids=$(grep -ls "CAPTURE_NAME=$name" /proc/[0-9]*/environ | cut -d / -f 3) && [ -n "$pids" ] && [ $n -lt 30 ]; do kill -9 $pids 2>/dev/null; sleep 0.1; n=$((n+1)); done',
-    'for root; do rm -rf "$root/$name" "$root/$name.run"; done',
+    'for root; do [ ! -O "$root/$name.run" ] || rm -rf "$root/$name.run"; done',
 ].join('\n');
-const stateScript = 'for r; do [ -d "$r" ] || continue; if [ -e "$r/ended" ]; then echo ended; cat "$r/words" "$r/log" 2>/dev/null; exit; fi; ' +
-    'read -r pid <"$r/pid" && kill -0 "$pid" && { echo running; exit; }; echo lost; cat "$r/words" "$r/log"; exit; done 2>/dev/null; echo gone';
+/** The line that counts begins with `state`: a login shell may say things of its own. */
+const stateScript = 'for r; do [ -O "$r" ] || continue; if [ -e "$r/ended" ]; then echo state ended; cat "$r/words" "$r/log" 2>/dev/null; exit; fi; ' +
+    'read -r pid <"$r/pid" && kill -0 "$pid" && { echo state running; exit; }; echo state lost; cat "$r/words" "$r/log"; exit; done 2>/dev/null; echo state gone';
 function runFolders(container) {
     return spoolRoots.map((root) => `${root}/${container}.run`);
 }
 function readState({ stdout }) {
-    const [word, ...rest] = stdout.split('\n');
-    const message = rest.join('\n').trim();
+    const [, word, message = ''] = /^state (\w+)$([^]*)/m.exec(stdout)?.map((part) => part.trim()) ?? [];
     if (word === 'running')
         return { kind: 'running', imageId: '' };
     if (word === 'ended')
         return { kind: 'terminated', reason: 'ended', message };
     if (word === 'lost')
         return { kind: 'terminated', reason: 'the recorder was ended by somebody', message };
+    if (word !== 'gone')
+        return { kind: 'unknown', reason: 'the node does not say how the recorder is' };
     return { kind: 'gone', reason: 'the node has nothing of the capture: was it restarted?' };
+}
+/** `CLIENT PORT SERVER PORT` of this connection, as the node sees it; '' where it does not tell. */
+async function sshConnection(node) {
+    const { stdout } = await node.run(['sh', '-c', 'echo "connection $SSH_CONNECTION"']);
+    return /^connection ([0-9a-f.:]+ \d+ [0-9a-f.:]+ \d+)$/m.exec(stdout)?.[1] ?? '';
 }
 /** As root: at once, or by sudo, which must not ask. */
 function node_ssh_asRoot(argv) {
@@ -1992,7 +2022,7 @@ async function runAsRoot(node, argv, timeout = 10_000, stdin = '') {
 function permissionsProblem({ google }, missing) {
     const lines = missing.map(({ permission, resource, role }) => `    ${permission} on ${resource} (${role})`);
     return (`node-method: ${google.description} lacks permissions for SSH to the node. Nothing was created.\n${lines.join('\n')}\n` +
-        '  docs/terraform/main.tf has the roles. Or use node-method: pod.');
+        '  docs/terraform/node/main.tf has the roles. Or use node-method: pod.');
 }
 
 

@@ -13,6 +13,8 @@ import {
 import { subjectOf, type CaptureRecord } from './capture/record.ts'
 import type { CaptureEvents, Recorder } from './capture/recorder.ts'
 import { NothingCreated, NothingRecorded } from './capture/start.ts'
+import { watchTarget } from './capture/target-watch.ts'
+import type { Connection } from './cluster/connection.ts'
 import { deliver, deliverPreflight, deliverPreflightProblem, setOutputs, type Delivery } from './deliver.ts'
 import { reportOf } from './describe.ts'
 import { Cancelled, messageOf } from './errors.ts'
@@ -30,7 +32,7 @@ import { stateName, type RunState } from './state.ts'
 export async function run(cancel: AbortSignal): Promise<void> {
   const request = readRequest((name) => core.getInput(name))
   const job = readJob(process.env)
-  const { recorders, hints, findings } = await unlessCancelled(
+  const { connection, recorders, hints, findings } = await unlessCancelled(
     cancel,
     'The run was cancelled before the capture had begun; nothing was created.',
     () => log.group('Preflight', () => prepare(request, job)),
@@ -51,7 +53,7 @@ export async function run(cancel: AbortSignal): Promise<void> {
   try {
     const running = await log.group('Start', () => startAll(recorders, () => state.save('starting'), cancel))
     state.save('recording', running)
-    results = await recordAll(running, cancel)
+    results = await recordAll(connection, running, cancel)
   } catch (error) {
     await room.release()
     // What a pod has of a failed start ends by itself, or post ends it; of what nodes have nothing stays that a cancel leaves time for.
@@ -113,9 +115,10 @@ async function reserveRoom(folder: string): Promise<{ release(): Promise<void> }
   return { release: () => rm(path, { force: true }) }
 }
 
-async function prepare(request: Request, job: Job): Promise<Prepared> {
+async function prepare(request: Request, job: Job): Promise<Prepared & { readonly connection: Connection }> {
   try {
-    return await preflight(await openCluster(request.access, process.env), request, job, log)
+    const cluster = await openCluster(request.access, process.env)
+    return { ...(await preflight(cluster, request, job, log)), connection: cluster.connection }
   } catch (error) {
     if (request.preflight === 'only') await deliverPreflightProblem(messageOf(error))
     throw error
@@ -252,8 +255,13 @@ const cancelGrace = 5_500
 const holdFor = 600
 
 /** Records until all captures have ended; what a cancel left in a pod ends as 'held'. */
-async function recordAll(running: readonly RunningCapture[], cancel: AbortSignal): Promise<readonly CaptureResult[]> {
+async function recordAll(
+  connection: Connection,
+  running: readonly RunningCapture[],
+  cancel: AbortSignal,
+): Promise<readonly CaptureResult[]> {
   const reports = running.map((capture) => progress(capture, running.length > 1))
+  const watches = running.map((capture) => watchTarget(connection, capture.record, () => capture.stop('target-gone')))
   let holdTimer: NodeJS.Timeout | undefined
   const onCancel = (): void => {
     log.info('Cancelled: stopping the capture')
@@ -269,6 +277,7 @@ async function recordAll(running: readonly RunningCapture[], cancel: AbortSignal
   } finally {
     cancel.removeEventListener('abort', onCancel)
     clearTimeout(holdTimer)
+    for (const endWatch of watches) endWatch()
     for (const timer of reports) clearInterval(timer)
   }
 }

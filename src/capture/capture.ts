@@ -14,7 +14,7 @@ export interface RunningCapture {
   /** the image that the node runs, by digest, as the kubelet tells it */
   readonly imageId: string
   readonly part: PartFile
-  stop(reason: 'cancelled'): void
+  stop(reason: 'cancelled' | 'target-gone'): void
   hold(seconds: number): void
   readonly finished: Promise<CaptureResult>
 }

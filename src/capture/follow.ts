@@ -24,7 +24,7 @@ export interface FollowOutcome {
 
 export interface Follower {
   /** Asks the recorder to stop; asked again on each new connection until it has. */
-  stop(reason: 'cancelled' | 'duration' | 'size'): void
+  stop(reason: 'cancelled' | 'duration' | 'size' | 'target-gone'): void
   /** Ends the following with what is here. */
   giveUp(): void
   /** Leaves the rest in the pod for `seconds`, for post to fetch. */

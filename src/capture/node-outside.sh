@@ -1,5 +1,6 @@
 # On a node: `sh outside LONGEST KEEP [PREFIX…]` runs the recorder for LONGEST seconds at most, by PREFIX where it is given (the toolbox).
-# CAPTURE_NAME is in the environment from the beginning: all processes of the capture can be found by it. Its last words are kept for a runner that comes late, KEEP seconds; then everything goes, whoever comes or not.
+# Its last words are kept for a runner that comes late, KEEP seconds; then everything goes, whoever comes or not.
+# CAPTURE_NAME is in the environment from the beginning: all processes of the capture can be found by it.
 dir=$PWD
 longest=$1
 keep=$2

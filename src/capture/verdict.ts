@@ -37,6 +37,7 @@ export function judge({ outcome, scan, sha256, loopback }: Evidence): Verdict {
     else if (sha256 !== trailer.sha256) reasons.push('the SHA-256 of what arrived is not that of what was sent')
     if (trailer.reason === 'died') reasons.push(`tcpdump ended by itself (exit code ${trailer.exit}): ${trailer.words}`)
     if (trailer.reason === 'terminated') reasons.push('the pod was stopped before the capture was over')
+    if (trailer.reason === 'target-gone') reasons.push('the pod went away before the capture was over')
     if (trailer.reason === 'owner') reasons.push('the recorder had not heard from the runner for too long and stopped')
     if (trailer.reason === 'deadline') reasons.push('the recorder reached its deadline before its duration was over')
     if (!knownReasons.has(trailer.reason))
@@ -89,6 +90,7 @@ const stops = new Map<string, StopReason>([
   ['packets', 'packets'],
   ['cancelled', 'cancelled'],
   ['terminated', 'target-gone'],
+  ['target-gone', 'target-gone'],
 ])
 
 const knownReasons = new Set([...stops.keys(), 'died', 'owner', 'deadline'])

@@ -266,7 +266,7 @@ export async function prepareToolbox(
     const warm = await inside(['true'], pullLimit)
     if (warm.code !== 0) {
       throw new ConfigurationError(
-        `node-method: the toolbox of the node does not start: ${lastWords(warm)}. Can the node pull ${tool.image ?? 'gcr.io/cos-cloud/toolbox'} ` +
+        `node-method: the toolbox of the node does not start: ${lastWords(warm)}. Can the node pull ${tool.image ?? 'the image of its toolbox'} ` +
           '(Private Google Access, roles/artifactregistry.reader)? Is another toolbox at work on it? Or use node-method: pod.',
       )
     }

@@ -24,8 +24,8 @@ const missing = googleNodeMissing ?? (await toolboxMissing())
 const here = missing === undefined ? describe : describe.skip
 
 /** As Google's: without tcpdump. */
-const plainImage = 'gcr.io/cos-cloud/toolbox:v20230714'
-const debugImage = 'europe-docker.pkg.dev/demo-project/tools/netdebug:1.2'
+const plainImage = 'registry.example/cos-cloud/toolbox:v20230714'
+const debugImage = 'registry.example/tools/netdebug:1.2'
 
 here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
   let folder: string
@@ -116,7 +116,7 @@ here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? 
     await run.capturing()
     expect([...gke.guest.processes().values()]).toEqual(
       expect.arrayContaining([
-        expect.stringMatching(/^systemd-nspawn .* --quiet --pipe --bind=\/var\/tmp sh /),
+        expect.stringMatching(/^systemd-nspawn .* --quiet --pipe --bind=\/var\/tmp\/packet-capture-\S+\.run sh /),
         expect.stringMatching(/^tcpdump .*-w \/var\/tmp\/packet-capture-/),
       ]),
     )
@@ -199,7 +199,7 @@ here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? 
 
   it('says so where the image of the toolbox cannot be had', async () => {
     await boot()
-    const { main } = await start({ 'toolbox-image': 'gcr.io/demo-project/absent:1' }).finished
+    const { main } = await start({ 'toolbox-image': 'registry.example/demo-project/absent:1' }).finished
     expect(main.exitCode).toBe(1)
     expect(main.log).toMatch(
       /node-method: the toolbox of the node does not start: .*manifest unknown.*gcr\.io\/demo-project\/absent:1/,

@@ -114,6 +114,17 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     expect(main.log).toContain('allow-host-network: true')
   }, 60_000)
 
+  it("stops when the pod goes: its address may be the next one's", async () => {
+    await apply([podManifest(namespace, 'short-lived')])
+    await podAddresses(namespace, 'short-lived')
+    const run = start({ pod: 'short-lived', duration: '5m' })
+    await run.capturing()
+    await kubectl(['-n', namespace, 'delete', 'pod', 'short-lived', '--now'])
+    const { main } = await run.finished
+    expect(main.outputs).toMatchObject({ verdict: 'partial', 'stop-reason': 'target-gone' })
+    expect(await made()).toEqual([])
+  }, 60_000)
+
   it('a cancel leaves nothing', async () => {
     const run = start({ duration: '5m' })
     await run.capturing()

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { openWorkplace, type ActionRun, type Workplace } from './action.ts'
 import {
   apply,
@@ -92,6 +93,10 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
       const run = start()
       await run.capturing()
       expect(onNode(run).length).toBeGreaterThan(2)
+      // All of it lies in one folder that is root's alone: nobody else of the node can put anything under its names.
+      const folders = readdirSync('/var/tmp').filter((name) => onNode(run).includes(name))
+      expect(folders).toEqual([expect.stringMatching(/\.run$/)])
+      expect(statSync(join('/var/tmp', folders[0] ?? '')).mode & 0o777).toBe(0o700)
       const asked = await Promise.all([
         request(namespace, 'client', `http://${web}:8080/n/[1-200]`),
         request(namespace, 'client', `http://${other}:8080/n/[1001-1020]`),
@@ -225,7 +230,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
   }, 60_000)
 
   describe('is refused early, with the cause and the fix', () => {
-    it.each(['compute.instances.setMetadata', 'iap.tunnelInstances.accessViaIAP', 'iam.serviceAccounts.actAs'])(
+    it.each(['compute.instances.setMetadata', 'iam.serviceAccounts.actAs'])(
       'without %s',
       async (permission) => {
         gke = await openGoogleNode(node, { publishesHostKeys: true })

@@ -167,6 +167,8 @@ describe('refused, with the name, what it got and what it takes', () => {
     ['duration', '1.5m'],
     ['duration', 'forever'],
     ['filter', 'tcp\nport 80'],
+    ['filter', 'tcp port 1) or (tcp port 8080'],
+    ['filter', '(tcp'],
     ['filter', 'tcp\u0000'],
     ['filter', 'x'.repeat(4097)],
     ['interface', '-i'],

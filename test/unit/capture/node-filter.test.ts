@@ -9,13 +9,17 @@ it('narrows to the addresses of the pod, of both families, and to what the user 
   expect(filterForPod(pod('10.0.0.5'), '')).toBe('host 10.0.0.5')
 })
 
+it('is refused where the pod has no address: it would be the whole node', () => {
+  expect(() => filterForPod({ metadata: { name: 'web' }, status: {} }, 'tcp')).toThrow(/^pod: "web" has no address yet/)
+})
+
 it('takes the one address of an old API server', () => {
   expect(filterForPod({ status: { podIP: '10.0.0.5' } }, 'icmp')).toBe('(host 10.0.0.5) and (icmp)')
 })
 
 it('leaves out the stream that carries the capture of a whole node', () => {
-  expect(filterWithoutExec(10250, 'tcp')).toBe(
-    '(not tcp port 10250 and not net 127.0.0.0/8 and not host ::1) and (tcp)',
+  expect(filterWithoutExec(10250, [{ address: '192.0.2.1', port: 443 }], 'tcp')).toBe(
+    '(not tcp port 10250 and not tcp port 8132 and not net 127.0.0.0/8 and not host ::1 and not (host 192.0.2.1 and tcp port 443)) and (tcp)',
   )
   expect(filterWithoutSsh('35.235.241.3 40000 10.128.0.7 22', '')).toBe(
     'not (tcp port 22 and (host 35.235.241.3 or net 35.235.240.0/20 or net 2600:2d00:1:7::/64))',

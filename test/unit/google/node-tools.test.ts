@@ -20,7 +20,7 @@ const cos: NodeFacts = {
   osVersion: '121',
   tcpdump: undefined,
   toolbox: '/usr/bin/toolbox',
-  toolboxTrees: ['root-gcr.io_cos-cloud_toolbox-v20220722'],
+  toolboxTrees: ['root-registry.example_cos-cloud_toolbox-v20220722'],
   root: 'sudo',
   spools: [{ directory: '/var/lib', fileSystem: 'ext2/ext3', free: 60e9, size: 100e9 }],
   bootId: 'a',
@@ -107,7 +107,7 @@ describe('chooseTool', () => {
     expect(chooseTool({ ...cos, tcpdump: { path: '/usr/sbin/tcpdump', version: '4.99' } })).toEqual({
       ...{ kind: 'host', path: '/usr/sbin/tcpdump', version: '4.99' },
     })
-    expect(chooseTool(cos, 'europe-docker.pkg.dev/p/r/tcpdump:1')).toMatchObject({ kind: 'toolbox' })
+    expect(chooseTool(cos, 'registry.example/p/r/tcpdump:1')).toMatchObject({ kind: 'toolbox' })
   })
 
   it('names the fix where there is neither', async () => {
@@ -164,7 +164,7 @@ describe('asRoot and toolboxCommand', () => {
 
   it('hand an image over in a HOME of its own, which is gone afterwards', async () => {
     script('toolbox', 'echo "$HOME"; cat "$HOME/.toolboxrc"; echo "$@"; exit 5')
-    const image = 'europe-docker.pkg.dev:443/p/r/tcpdump:1.2'
+    const image = 'registry.example:443/p/r/tcpdump:1.2'
     const argv = toolboxCommand({ ...cos, root: 'already' }, { ...tool, path: join(folder, 'bin/toolbox'), image }, [
       'id',
       '-u',
@@ -174,7 +174,7 @@ describe('asRoot and toolboxCommand', () => {
     const { code, stdout } = await local(join(folder, 'bin')).run(words)
     const [home = '', ...lines] = stdout.trim().split('\n')
     expect(lines).toEqual([
-      'TOOLBOX_DOCKER_IMAGE=europe-docker.pkg.dev:443/p/r/tcpdump',
+      'TOOLBOX_DOCKER_IMAGE=registry.example:443/p/r/tcpdump',
       'TOOLBOX_DOCKER_TAG=1.2',
       '--quiet --pipe id -u',
     ])
