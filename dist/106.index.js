@@ -1840,7 +1840,8 @@ function sshRecorder(access, record, login, planned, mayBeThere = planned === un
         return session;
     };
     const place = {
-        open: async (command, handlers) => (await entered()).open(node_ssh_asRoot(command), handlers),
+        // By its environment a follower whose client is gone, but not its connection, is found and ended with the recorder.
+        open: async (command, handlers) => (await entered()).open(node_ssh_asRoot(['env', `CAPTURE_NAME=${container}`, ...command]), handlers),
         state: async () => {
             try {
                 return readState(await runAsRoot(await entered(), ['sh', '-c', stateScript, 'sh', ...runFolders(container)]));

@@ -32,15 +32,6 @@ exec 4<&0
   kill -9 "$self"
 } &
 
-{ # the client may be gone without its connection: when the recorder's files are, nothing is left to send for
-  while [ -e size ]; do
-    sleep 2
-    kill -0 $$ 2>/dev/null || exit
-  done
-  sleep 30
-  kill -9 "$self"
-} </dev/null >/dev/null 2>&1 &
-
 say() { printf '%s\n' "$*" >&2; }
 next_beat=0
 beat() { # at most one in two seconds

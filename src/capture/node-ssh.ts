@@ -143,7 +143,9 @@ export function sshRecorder(
   }
 
   const place: Place = {
-    open: async (command, handlers: RemoteHandlers) => (await entered()).open(asRoot(command), handlers),
+    // By its environment a follower whose client is gone, but not its connection, is found and ended with the recorder.
+    open: async (command, handlers: RemoteHandlers) =>
+      (await entered()).open(asRoot(['env', `CAPTURE_NAME=${container}`, ...command]), handlers),
     state: async () => {
       try {
         return readState(await runAsRoot(await entered(), ['sh', '-c', stateScript, 'sh', ...runFolders(container)]))

@@ -121,7 +121,7 @@ here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? 
       ]),
     )
     const first = await capturedAll(run)
-    expect(first.main.log).toMatch(/Started the recorder on \S+, with tcpdump [\d.]+ of the toolbox/)
+    expect(first.main.log).toMatch(/Started the recorder \S+ on \S+, with tcpdump [\d.]+ of the toolbox/)
     const left = first.main.summary.replaceAll('&#95;', '_')
     expect(left).toContain(`the toolbox of the node, unpacked to /var/lib/toolbox: ${treeName(debugImage)}`)
     expect([onNode(), keysLeft(), trees()]).toEqual([[], noKey, [treeName(debugImage)]])
@@ -202,7 +202,7 @@ here(`a node of Container-Optimized OS, by its toolbox${missing === undefined ? 
     const { main } = await start({ 'toolbox-image': 'registry.example/demo-project/absent:1' }).finished
     expect(main.exitCode).toBe(1)
     expect(main.log).toMatch(
-      /node-method: the toolbox of the node does not start: .*manifest unknown.*gcr\.io\/demo-project\/absent:1/,
+      /node-method: the toolbox of the node does not start: .*manifest unknown.*registry\.example\/demo-project\/absent:1/,
     )
     expect([onNode(), keysLeft(), trees()]).toEqual([[], noKey, []])
   }, 60_000)
