@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createSocket } from 'node:dgram'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { followerScript } from '../../src/capture/scripts.ts'
 import { parseTrailer } from '../../src/capture/trailer.ts'
 import { chooseTool, probeNode, toolboxCommand } from '../../src/google/node-tools.ts'
@@ -10,6 +9,7 @@ import { openSsh, type SshSession } from '../../src/google/ssh.ts'
 import { sshdMissing, startSshd, type Sshd } from '../sandbox/google/sshd.ts'
 import { command, until } from './cluster.ts'
 import { makeTree, toolboxMissing } from './root-tree.ts'
+import { generateLoginKey } from '../../src/google/login-key.ts'
 
 /**
  * What COS' toolbox is made of, a systemd-nspawn under sshd, with and without --pipe. There is no systemd here: the machine is not
@@ -22,7 +22,7 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
   // Not below /tmp: the toolbox has its own.
   const folder = missing === undefined ? mkdtempSync('/var/tmp/nspawn-test-') : ''
   const toolbox = join(folder, 'toolbox')
-  const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  const pair = generateLoginKey()
   let sshd: Sshd
   let session: SshSession
 
@@ -34,11 +34,11 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
       { mode: 0o755 },
     )
     sshd = await startSshd()
-    sshd.authorize(pair.public)
+    sshd.authorize(pair.publicKey)
     session = openSsh({
       connect: sshd.connect,
       user: sshd.user,
-      privateKey: pair.private,
+      privateKey: pair.privateKey,
       hostKeys: sshd.hostKeys,
       patience: 0,
     })

@@ -4,6 +4,7 @@ import { connect as dial, createServer, type AddressInfo, type Socket } from 'no
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
+import { generateLoginKey } from '../../../src/google/login-key.ts'
 
 const program = '/usr/sbin/sshd'
 
@@ -106,7 +107,10 @@ export async function startSshd(
 }
 
 function makeHostKey(type: HostKeyType): { private: string; public: string } {
-  if (type === 'ed25519') return ssh2.utils.generateKeyPairSync('ed25519')
+  if (type === 'ed25519') {
+    const { privateKey, publicKey } = generateLoginKey() // ssh2's own spoils one ed25519 pair of 256
+    return { private: privateKey, public: publicKey }
+  }
   return type === 'rsa'
     ? ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 })
     : ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 })

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { jest } from '@jest/globals'
-import ssh2 from 'ssh2'
 import { Cancelled } from '../../../src/errors.ts'
 import {
   AuthenticationError,
@@ -21,6 +20,7 @@ import {
 } from '../../../src/google/ssh.ts'
 import { sshdMissing, startSshd, type Sshd } from '../../sandbox/google/sshd.ts'
 import { until } from '../until.ts'
+import { generateLoginKey } from '../../../src/google/login-key.ts'
 
 describe('quoteForShell', () => {
   it('quotes what a shell would read as anything but a word', () => {
@@ -36,7 +36,7 @@ describe('quoteForShell', () => {
 const withSshd = sshdMissing === undefined ? describe : describe.skip
 
 withSshd(`a session to a real sshd${sshdMissing === undefined ? '' : `: ${sshdMissing}`}`, () => {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  const pair = generateLoginKey()
   let sshd: Sshd
   let folder: string
   let sessions: SshSession[]
@@ -50,7 +50,7 @@ withSshd(`a session to a real sshd${sshdMissing === undefined ? '' : `: ${sshdMi
   })
   beforeEach(() => {
     sessions = []
-    sshd.authorize(pair.public)
+    sshd.authorize(pair.publicKey)
   })
   afterEach(async () => {
     jest.useRealTimers()
@@ -59,7 +59,7 @@ withSshd(`a session to a real sshd${sshdMissing === undefined ? '' : `: ${sshdMi
   })
 
   function session(options: Partial<SshOptions> = {}, clock?: SshClock): SshSession {
-    const defaults = { connect: sshd.connect, user: sshd.user, privateKey: pair.private, hostKeys: sshd.hostKeys }
+    const defaults = { connect: sshd.connect, user: sshd.user, privateKey: pair.privateKey, hostKeys: sshd.hostKeys }
     const made = openSsh({ ...defaults, patience: 0, ...options }, clock)
     sessions.push(made)
     return made
@@ -312,7 +312,7 @@ withSshd(`a session to a real sshd${sshdMissing === undefined ? '' : `: ${sshdMi
 
     it('that is another than the known one ends it at once, and no key is offered', async () => {
       let dials = 0
-      const other = ssh2.utils.generateKeyPairSync('ed25519').public
+      const other = generateLoginKey().publicKey
       const connect = (): Promise<Socket> => {
         dials += 1
         return sshd.connect()
@@ -331,7 +331,7 @@ withSshd(`a session to a real sshd${sshdMissing === undefined ? '' : `: ${sshdMi
     it('of a type that the node has not is as wrong', async () => {
       const plain = await startSshd(['ed25519'])
       try {
-        plain.authorize(pair.public)
+        plain.authorize(pair.publicKey)
         const hostKeys = sshd.hostKeys.filter((line) => line.startsWith('ssh-rsa'))
         const failed = session({ connect: plain.connect, hostKeys }).run(['true'])
         await expect(failed).rejects.toThrow(/host key is none of that type, its guest attributes say ssh-rsa SHA256:/)
@@ -349,7 +349,7 @@ withSshd(`a session to a real sshd${sshdMissing === undefined ? '' : `: ${sshdMi
     it('that nobody knew is pinned, and another one is refused when the connection is made again', async () => {
       const other = await startSshd(['ed25519'])
       try {
-        other.authorize(pair.public)
+        other.authorize(pair.publicKey)
         let way = sshd.connect
         const one = session({ hostKeys: [], connect: () => way() })
         expect(one.pinned).toBe(true)
@@ -371,7 +371,7 @@ withSshd(`a session to a real sshd${sshdMissing === undefined ? '' : `: ${sshdMi
       sshd.authorize()
       const reasons: string[] = []
       const clock = fakeClock((elapsed) => {
-        if (elapsed >= 9_000) sshd.authorize(pair.public)
+        if (elapsed >= 9_000) sshd.authorize(pair.publicKey)
       })
       const one = session({ patience: 60_000, waiting: (reason) => reasons.push(reason) }, clock)
       expect((await one.run(['echo', 'in'])).stdout).toBe('in\n')
@@ -421,7 +421,7 @@ withSshd(`a session to a real sshd${sshdMissing === undefined ? '' : `: ${sshdMi
       sshd.cut()
       await expect(one.run(['true'])).rejects.toThrow(/no longer takes the SSH key of/)
       expect(clock.waits).toEqual([])
-      sshd.authorize(pair.public)
+      sshd.authorize(pair.publicKey)
       expect((await one.run(['echo', 'back'])).stdout).toBe('back\n')
     })
 
@@ -436,7 +436,7 @@ withSshd(`a session to a real sshd${sshdMissing === undefined ? '' : `: ${sshdMi
       cancel.abort()
       await refused
 
-      sshd.authorize(pair.public)
+      sshd.authorize(pair.publicKey)
       const later = new AbortController()
       const one = session({ signal: later.signal })
       await one.run(['true'])
