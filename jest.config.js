@@ -8,6 +8,7 @@ const project = (name, folders) => ({
 })
 
 export default {
+  testTimeout: 15_000, // two cores, two test files at a time
   reporters: ['default', '<rootDir>/test/reporter.js'],
   projects: [project('unit', ['unit']), project('sandbox', ['sandbox', 'runner', 'examples']), project('e2e', ['e2e'])],
 }
