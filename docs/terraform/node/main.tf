@@ -40,6 +40,12 @@ variable "os_login" {
   description = "Whether the nodes use OS Login (enable-oslogin in the metadata of the project)."
 }
 
+variable "ipv6" {
+  type        = bool
+  description = "Whether the nodes are reached over IPv6 as well."
+  default     = false
+}
+
 locals {
   member = "serviceAccount:${var.service_account}"
 }
@@ -98,6 +104,21 @@ resource "google_compute_firewall" "iap_ssh" {
   network       = var.network
   direction     = "INGRESS"
   source_ranges = ["35.235.240.0/20"]
+  target_tags   = [var.node_tag]
+  allow {
+    protocol = "tcp"
+    ports    = ["22"]
+  }
+}
+
+# A rule has ranges of one family.
+resource "google_compute_firewall" "iap_ssh_ipv6" {
+  count         = var.ipv6 ? 1 : 0
+  project       = var.project
+  name          = "packet-capture-iap-ssh-ipv6"
+  network       = var.network
+  direction     = "INGRESS"
+  source_ranges = ["2600:2d00:1:7::/64"]
   target_tags   = [var.node_tag]
   allow {
     protocol = "tcp"
