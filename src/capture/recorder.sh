@@ -111,7 +111,11 @@ hash_segments() {
   while :; do
     last=
     [ ! -e ended ] || last=1 # asked before the next segment is looked for: what is not there now never comes
-    if [ -e "s$((i + 1))" ]; then last=; elif [ -z "$last" ]; then sleep 0.2; continue; fi
+    if [ -e "s$((i + 1))" ]; then last=; elif [ -z "$last" ]; then
+      [ -e hashed ] || return # the spool is gone, and with it the recorder
+      sleep 0.2
+      continue
+    fi
     if [ $i -eq 0 ]; then exec 3<s; else exec 3<"s$i"; dd bs=$header count=1 <&3 >/dev/null 2>&1; fi
     $nice cat <&3
     exec 3<&-
