@@ -452,6 +452,37 @@ function parseServiceAccount(text) {
 
 /***/ }),
 
+/***/ 29488:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   s: () => (/* binding */ lineSplitter)
+/* harmony export */ });
+const longestLine = 64 * 1024;
+/** Cuts a byte stream into lines; a line longer than 64 KiB is handed over in parts. */
+function lineSplitter(take) {
+    let rest = '';
+    return {
+        push(data) {
+            rest += data.toString('utf8');
+            const lines = rest.split('\n');
+            rest = lines.pop() ?? '';
+            for (const line of lines)
+                take(line);
+            if (rest.length > longestLine)
+                this.end();
+        },
+        end() {
+            if (rest !== '')
+                take(rest);
+            rest = '';
+        },
+    };
+}
+
+
+/***/ }),
+
 /***/ 85602:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
@@ -544,6 +575,8 @@ var external_node_path_ = __webpack_require__(76760);
 var wrapper = __webpack_require__(52977);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __webpack_require__(83916);
+// EXTERNAL MODULE: ./src/lines.ts
+var src_lines = __webpack_require__(29488);
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __webpack_require__(37067);
 // EXTERNAL MODULE: external "node:https"
@@ -795,6 +828,7 @@ async function exchange(connection, { method, path, body }, credentials, rest, t
 
 
 
+
 /** Channels of the remote command protocol: k8s.io/apimachinery/pkg/util/remotecommand. */
 const stdinChannel = 0;
 const stdoutChannel = 1;
@@ -804,7 +838,6 @@ const handshakeTimeout = 10_000;
 const pingEvery = 5_000;
 /** Neither data nor a line of the follower, which sends one every 2 s, for this long: the connection is dead, whatever TCP says. */
 const silenceLimit = 15_000;
-const longestLine = 64 * 1024;
 /**
  * Starts a process in a container over exec's WebSocket, with stdin, stdout and stderr.
  * @throws ApiError with the server's words when the upgrade is refused, ConfigurationError when the server cannot be reached or does not know us
@@ -828,7 +861,7 @@ async function openRemoteCommand(connection, process, handlers) {
     let held = 0;
     let status = '';
     let cause = '';
-    const lines = lineSplitter((line) => handlers.stderr(line));
+    const lines = (0,src_lines/* lineSplitter */.s)((line) => handlers.stderr(line));
     const take = (frame) => {
         lastMessage = Date.now();
         const channel = frame[0];
@@ -939,26 +972,6 @@ async function readText(response) {
     }
     clearTimeout(timer);
     return text;
-}
-/** Cuts a byte stream into lines; a line longer than 64 KiB is handed over in parts. */
-function lineSplitter(take) {
-    let rest = '';
-    return {
-        push(data) {
-            rest += data.toString('utf8');
-            const lines = rest.split('\n');
-            rest = lines.pop() ?? '';
-            for (const line of lines)
-                take(line);
-            if (rest.length > longestLine)
-                this.end();
-        },
-        end() {
-            if (rest !== '')
-                take(rest);
-            rest = '';
-        },
-    };
 }
 
 ;// CONCATENATED MODULE: ./src/capture/trailer.ts
@@ -3274,7 +3287,7 @@ async function bySsh({ cluster, request, found }, target, record) {
     if (/^gk3-/.test(name.name)) {
         throw new errors/* ConfigurationError */.j1(`node-method: ssh, but ${target.node} is a node of GKE Autopilot, which nobody may enter. Use level: pod. Nothing was created.`);
     }
-    const { openNodeAccess, planNodeLogin, sshRecorder } = await Promise.all(/* import() */[__webpack_require__.e(828), __webpack_require__.e(106)]).then(__webpack_require__.bind(__webpack_require__, 69106));
+    const { openNodeAccess, planNodeLogin, sshRecorder } = await __webpack_require__.e(/* import() */ 106).then(__webpack_require__.bind(__webpack_require__, 69106));
     const access = openNodeAccess(await cluster.google(), process.env);
     const planned = await planNodeLogin(access, name);
     const filter = ownTraffic(target)
@@ -3829,7 +3842,7 @@ async function recorderFor(cluster, record, mayBeThere = true) {
         case 'node-pod':
             return nodePodRecorder(cluster.connection, record, where.namespace);
         case 'ssh': {
-            const { openNodeAccess, sshRecorder } = await Promise.all(/* import() */[__webpack_require__.e(828), __webpack_require__.e(106)]).then(__webpack_require__.bind(__webpack_require__, 69106));
+            const { openNodeAccess, sshRecorder } = await __webpack_require__.e(/* import() */ 106).then(__webpack_require__.bind(__webpack_require__, 69106));
             return sshRecorder(openNodeAccess(await cluster.google(), process.env), record, where.login, undefined, mayBeThere);
         }
     }

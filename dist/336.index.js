@@ -16,6 +16,8 @@ const services = [
     'container',
     'compute',
     'oslogin',
+    'iam',
+    'iap',
     'iamcredentials',
     'cloudresourcemanager',
     'gkehub',

@@ -16,6 +16,8 @@ const services = [
     'container',
     'compute',
     'oslogin',
+    'iam',
+    'iap',
     'iamcredentials',
     'cloudresourcemanager',
     'gkehub',
@@ -132,12 +134,10 @@ function parseProviderId(providerId, node) {
 /** @throws ConfigurationError where the environment puts something unusable in the place of a service */
 function openGoogleApis(source, env, pause = (duration) => (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_0__.setTimeout)(duration)) {
     const endpoints = (0,_endpoints_js__WEBPACK_IMPORTED_MODULE_3__/* .googleEndpoints */ .gt)(env, source.universe);
-    const guards = { iam: guardBase('iam', env, endpoints.universe), iap: guardBase('iap', env, endpoints.universe) };
     const authorization = async () => `Bearer ${(await source.token()).value}`;
     let client;
     return {
         ...{ endpoints, pause },
-        guardUrl: (service, path) => guards[service] + path,
         instances: () => (client ??= openInstancesClient(endpoints, authorization)),
         call: async (method, url, body) => {
             const transport = await (0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .openTransport */ .g2)();
@@ -148,17 +148,6 @@ function openGoogleApis(source, env, pause = (duration) => (0,node_timers_promis
             })).data;
         },
     };
-}
-function guardBase(service, env, universe) {
-    const name = `CLOUDSDK_API_ENDPOINT_OVERRIDES_${service.toUpperCase()}`;
-    const override = env[name];
-    if (!override)
-        return `https://${service}.${universe}/`;
-    const url = URL.parse(override);
-    if (url && (0,_endpoints_js__WEBPACK_IMPORTED_MODULE_3__/* .isSafe */ .IP)(url) && /\/$/.test(override))
-        return override;
-    const problem = url && !(0,_endpoints_js__WEBPACK_IMPORTED_MODULE_3__/* .isSafe */ .IP)(url) ? _endpoints_js__WEBPACK_IMPORTED_MODULE_3__/* .plainHttpProblem */ .iR : 'takes an absolute URL with a slash at the end';
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${name}: got ${JSON.stringify(override.slice(0, 200))}, ${problem}`);
 }
 /** By its own path: the root of the package is 78 MB, one client 9. */
 async function openInstancesClient(endpoints, authorization) {
@@ -343,11 +332,11 @@ async function missingPermissions(apis, instance, login) {
         [
             tunnel,
             ['iap.tunnelInstances.accessViaIAP'],
-            (asked) => rest(apis.guardUrl('iap', `v1/${tunnel}:testIamPermissions`), asked),
+            (asked) => rest(apis.endpoints.url('iap', `v1/${tunnel}:testIamPermissions`), asked),
         ],
     ];
     if (serviceAccount !== undefined) {
-        const url = apis.guardUrl('iam', `v1/${account}:testIamPermissions`);
+        const url = apis.endpoints.url('iam', `v1/${account}:testIamPermissions`);
         checks.push([account, ['iam.serviceAccounts.actAs'], (asked) => rest(url, asked)]);
     }
     const answers = await Promise.all(checks.map(async ([resource, permissions, test]) => {

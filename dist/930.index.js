@@ -314,6 +314,8 @@ const services = [
     'container',
     'compute',
     'oslogin',
+    'iam',
+    'iap',
     'iamcredentials',
     'cloudresourcemanager',
     'gkehub',

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { WebSocket, type RawData } from 'ws'
 import { messageOf } from '../errors.ts'
+import { lineSplitter } from '../lines.ts'
 import { userAgent } from './api.ts'
 import { apiError, unreachable } from './api-errors.ts'
 import { credentialsOf, type Connection } from './connection.ts'
@@ -48,7 +49,6 @@ const handshakeTimeout = 10_000
 const pingEvery = 5_000
 /** Neither data nor a line of the follower, which sends one every 2 s, for this long: the connection is dead, whatever TCP says. */
 export const silenceLimit = 15_000
-const longestLine = 64 * 1024
 
 /**
  * Starts a process in a container over exec's WebSocket, with stdin, stdout and stderr.
@@ -185,22 +185,4 @@ async function readText(response: IncomingMessage): Promise<string> {
   }
   clearTimeout(timer)
   return text
-}
-
-/** Cuts a byte stream into lines; a line longer than 64 KiB is handed over in parts. */
-function lineSplitter(take: (line: string) => void): { push(data: Buffer): void; end(): void } {
-  let rest = ''
-  return {
-    push(data) {
-      rest += data.toString('utf8')
-      const lines = rest.split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) take(line)
-      if (rest.length > longestLine) this.end()
-    },
-    end() {
-      if (rest !== '') take(rest)
-      rest = ''
-    },
-  }
 }

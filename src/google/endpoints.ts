@@ -4,6 +4,8 @@ const services = [
   'container',
   'compute',
   'oslogin',
+  'iam',
+  'iap',
   'iamcredentials',
   'cloudresourcemanager',
   'gkehub',

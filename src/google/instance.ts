@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { InstancesClient } from '@google-cloud/compute/build/src/v1/instances_client.js'
 import { ConfigurationError, messageOf } from '../errors.ts'
-import { googleEndpoints, isSafe, plainHttpProblem, type GoogleEndpoints } from './endpoints.ts'
+import { googleEndpoints, type GoogleEndpoints } from './endpoints.ts'
 import type { GoogleTokenSource } from './identity.ts'
 import { describeFailure, failureOf, openTransport, outageOf, type CallFailure } from './transport.ts'
 import { withDirname } from './with-dirname.ts'
@@ -38,12 +38,7 @@ export interface GoogleApis {
   readonly call: <T>(method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown) => Promise<T>
   /** waits between two attempts, ms */
   readonly pause: (duration: number) => Promise<unknown>
-  /** the address of a method of IAM or of Identity-Aware Proxy */
-  readonly guardUrl: (service: GuardService, path: string) => string
 }
-
-/** Services that are asked for nothing but which rights the caller has. */
-type GuardService = 'iam' | 'iap'
 
 /** For each call of the instances client: the transport below already tries again. */
 export const callOptions = { timeout: 60_000, retry: null }
@@ -73,12 +68,10 @@ export function openGoogleApis(
   pause: GoogleApis['pause'] = (duration) => delay(duration),
 ): GoogleApis {
   const endpoints = googleEndpoints(env, source.universe)
-  const guards = { iam: guardBase('iam', env, endpoints.universe), iap: guardBase('iap', env, endpoints.universe) }
   const authorization = async (): Promise<string> => `Bearer ${(await source.token()).value}`
   let client: Promise<InstancesClient> | undefined
   return {
     ...{ endpoints, pause },
-    guardUrl: (service, path) => guards[service] + path,
     instances: () => (client ??= openInstancesClient(endpoints, authorization)),
     call: async <T>(method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown) => {
       const transport = await openTransport()
@@ -91,16 +84,6 @@ export function openGoogleApis(
       ).data
     },
   }
-}
-
-function guardBase(service: GuardService, env: NodeJS.ProcessEnv, universe: string): string {
-  const name = `CLOUDSDK_API_ENDPOINT_OVERRIDES_${service.toUpperCase()}`
-  const override = env[name]
-  if (!override) return `https://${service}.${universe}/`
-  const url = URL.parse(override)
-  if (url && isSafe(url) && /\/$/.test(override)) return override
-  const problem = url && !isSafe(url) ? plainHttpProblem : 'takes an absolute URL with a slash at the end'
-  throw new ConfigurationError(`${name}: got ${JSON.stringify(override.slice(0, 200))}, ${problem}`)
 }
 
 /** By its own path: the root of the package is 78 MB, one client 9. */
@@ -321,11 +304,11 @@ export async function missingPermissions(
     [
       tunnel,
       ['iap.tunnelInstances.accessViaIAP'],
-      (asked) => rest(apis.guardUrl('iap', `v1/${tunnel}:testIamPermissions`), asked),
+      (asked) => rest(apis.endpoints.url('iap', `v1/${tunnel}:testIamPermissions`), asked),
     ],
   ]
   if (serviceAccount !== undefined) {
-    const url = apis.guardUrl('iam', `v1/${account}:testIamPermissions`)
+    const url = apis.endpoints.url('iam', `v1/${account}:testIamPermissions`)
     checks.push([account, ['iam.serviceAccounts.actAs'], (asked) => rest(url, asked)])
   }
   const answers = await Promise.all(

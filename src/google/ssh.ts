@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CipherAlgorithm, Client, ClientChannel, ServerHostKeyAlgorithm } from 'ssh2'
 import { Cancelled, ConfigurationError, messageOf } from '../errors.ts'
+import { lineSplitter } from '../lines.ts'
 import { withDirname } from './with-dirname.ts'
 
 export interface SshOptions {
@@ -112,7 +113,6 @@ const pulseEvery = 5_000
 const closeGrace = 1_000
 /** ssh2 opens the channel's window again with each piece of stderr, also while nobody takes stdout. */
 const mostBuffered = 8 * 1024 * 1024
-const longestLine = 64 * 1024
 
 /** The signature algorithms for a type of key, in the order of choice; none with SHA-1. */
 const algorithmsOf = new Map<string, readonly ServerHostKeyAlgorithm[]>([
@@ -560,22 +560,4 @@ function serverHostKeyAlgorithms(expected: readonly Buffer[]): ServerHostKeyAlgo
 /** As ssh and gcloud show it. */
 function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
-}
-
-/** Cuts a byte stream into lines; a line longer than 64 KiB is handed over in parts. */
-function lineSplitter(take: (line: string) => void): { push(data: Buffer): void; end(): void } {
-  let rest = ''
-  return {
-    push(data) {
-      rest += data.toString('utf8')
-      const lines = rest.split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) take(line)
-      if (rest.length > longestLine) this.end()
-    },
-    end() {
-      if (rest !== '') take(rest)
-      rest = ''
-    },
-  }
 }
