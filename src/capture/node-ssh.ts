@@ -1,4 +1,4 @@
-import { environmentProxy } from '../cluster/proxy.ts'
+import { environmentProxy } from '../proxy.ts'
 import type { RemoteHandlers } from '../cluster/remote-command.ts'
 import { Cancelled, ConfigurationError, messageOf } from '../errors.ts'
 import { openIapTunnel, tunnelUrl } from '../google/iap-tunnel.ts'

@@ -3,7 +3,7 @@ import { ConfigurationError, messageOf } from '../errors.ts'
 import { readAuthorities } from './certificates.ts'
 import { bearer, identityOfAddress, type Connection } from './connection.ts'
 import { keepCredential, type KeptCredential } from './kept-credential.ts'
-import { environmentProxy } from './proxy.ts'
+import { environmentProxy } from '../proxy.ts'
 import { shownPath } from './shown-path.ts'
 
 /** An API server named by its address, entered by a bearer token. */

@@ -3,7 +3,7 @@ import { readAuthorities } from './certificates.ts'
 import type { ExecCluster } from './exec-plugin.ts'
 import { nameOf, pathIn, readNamedFile, text } from './kubeconfig-entry.ts'
 import type { Entry } from './kubeconfig-files.ts'
-import { checkProxyAddress } from './proxy.ts'
+import { checkProxyAddress } from '../proxy.ts'
 
 /** Without a slash at its end. */
 export function serverOf(cluster: Entry): string {

@@ -7,7 +7,7 @@ import { authorityReader, checkProxy, execCluster, serverOf } from './kubeconfig
 import { nameOf, pathIn, text } from './kubeconfig-entry.ts'
 import { readKubeconfig, type Entry, type Kubeconfig, type KubeconfigSource } from './kubeconfig-files.ts'
 import { adviceFor, checkAuthProvider, checkClientCertificate, readToken, unusable } from './kubeconfig-user.ts'
-import { environmentProxy, withoutPassword } from './proxy.ts'
+import { environmentProxy, withoutPassword } from '../proxy.ts'
 
 export type { KubeconfigSource } from './kubeconfig-files.ts'
 

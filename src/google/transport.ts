@@ -2,23 +2,17 @@ import { globalAgent as httpAgent } from 'node:http'
 import { globalAgent as httpsAgent } from 'node:https'
 import type { gaxios } from 'google-auth-library'
 import { messageOf } from '../errors.ts'
+import { environmentAgents } from '../proxy.ts'
 
 /** How calls to Google are made: through the environment's proxy, each bounded, tried again a few times where Google is busy. */
 export async function openTransport(): Promise<gaxios.Gaxios> {
-  const [{ gaxios }, { getProxyForUrl }, { HttpsProxyAgent }] = await Promise.all([
-    import('google-auth-library'),
-    import('proxy-from-env'),
-    import('https-proxy-agent'),
-  ])
+  const [{ gaxios }, agentFor] = await Promise.all([import('google-auth-library'), environmentAgents()])
   return new gaxios.Gaxios({
     timeout: 20_000,
     retryConfig: { retry: 2, noResponseRetries: 1 },
     headers: { 'user-agent': 'kubernetes-packet-capture' },
     // The library's own reading of NO_PROXY knows no domains and no ports.
-    agent: (url) => {
-      const proxy = getProxyForUrl(url.href)
-      return proxy ? new HttpsProxyAgent(proxy) : url.protocol === 'http:' ? httpAgent : httpsAgent
-    },
+    agent: (url) => agentFor(url.href) ?? (url.protocol === 'http:' ? httpAgent : httpsAgent),
   })
 }
 

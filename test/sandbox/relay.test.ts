@@ -66,20 +66,26 @@ async function start(
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 const up = randomBytes(size)
 const down = randomBytes(size)
+/**
+ * Bytes behind `up` that push it through: gcloud waits for its stdin with select() and reads it through Python's buffer, in which up to
+ * 8 KiB can then be left over for as long as nothing more comes (_StdinSocket._RecvUnix; BufferedReader after a short read).
+ */
+const push = Buffer.alloc(16_384)
 let uploaded: string | undefined
 
 /**
- * Takes `up`, then sends `down`. Not both at once: gcloud's sending thread then blocks on its own queue at times
+ * Takes as many bytes as `up` has, then sends `down`. Not both at once: gcloud's sending thread then blocks on its own queue at times
  * (iap_tunnel_websocket.py, _MaybeSendAck puts into the full queue that only this thread empties).
  */
 function upThenDown(socket: Socket): void {
   const chunks: Buffer[] = []
   let count = 0
   socket.on('data', (chunk: Buffer) => {
+    if (uploaded !== undefined) return
     chunks.push(chunk)
     count += chunk.length
     if (count < size) return
-    uploaded = sha256(Buffer.concat(chunks))
+    uploaded = sha256(Buffer.concat(chunks).subarray(0, size))
     socket.write(down)
   })
 }
@@ -132,6 +138,7 @@ async function overStdin(): Promise<Stdin> {
   })
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   child.stdin?.write(up)
+  child.stdin?.write(push)
   const isOver = (): boolean => relay.calls.length > 0 && relay.connections + relay.sessions === 0
   await until('all bytes, or the end', () => count >= size || child.exitCode !== null || isOver(), 60_000)
   child.stdin?.end()

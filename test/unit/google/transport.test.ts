@@ -72,6 +72,19 @@ describe('a call to Google', () => {
     expect(asked).toEqual(['container.googleapis.com:80'])
   })
 
+  it('takes an address without a scheme for one of plain http, as curl and gcloud do', async () => {
+    process.env['HTTPS_PROXY'] = `127.0.0.1:${portOf(proxy)}`
+    await expect(read('https://container.googleapis.com/x')).rejects.toThrow() // the service speaks no TLS
+    expect(asked[0]).toBe('container.googleapis.com:443')
+  })
+
+  it('says which variable is no address', async () => {
+    process.env['HTTPS_PROXY'] = 'ftp://user:secret@proxy.example'
+    await expect(read('https://container.googleapis.com/x')).rejects.toThrow(
+      /^HTTPS_PROXY: got "ftp:\/\/proxy.example", which is no address of a proxy/,
+    )
+  })
+
   it('does not, where NO_PROXY names a domain above it', async () => {
     process.env['HTTP_PROXY'] = `http://127.0.0.1:${portOf(proxy)}`
     process.env['NO_PROXY'] = `example.com,.0.0.1:${portOf(service)}`

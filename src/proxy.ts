@@ -1,7 +1,7 @@
 import type { Agent } from 'node:https'
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError } from './errors.ts'
 
-/** What stands between the runner and the API server. */
+/** What stands between the runner and a server. */
 export interface Proxy {
   /** who says so, and its address: `HTTPS_PROXY (http://proxy.example:3128)`; without a password */
   readonly name: string
@@ -18,13 +18,30 @@ export async function environmentProxy(server: string): Promise<Proxy | undefine
   const { getProxyForUrl } = await import('proxy-from-env')
   const given = getProxyForUrl(server)
   if (!given) return undefined
-  // The library puts the server's scheme before an address without one; curl, Go and gcloud take http.
+  const { HttpsProxyAgent } = await import('https-proxy-agent')
+  const { variable, address } = read(given)
+  return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) }
+}
+
+/** The agents of `environmentProxy` for many servers, to be had without a promise; undefined where there is no proxy. */
+export async function environmentAgents(): Promise<(server: string) => Agent | undefined> {
+  const [{ getProxyForUrl }, { HttpsProxyAgent }] = await Promise.all([
+    import('proxy-from-env'),
+    import('https-proxy-agent'),
+  ])
+  return (server) => {
+    const given = getProxyForUrl(server)
+    return given ? new HttpsProxyAgent(read(given).address) : undefined
+  }
+}
+
+/** The library puts the server's scheme before an address without one; curl, Go and gcloud take http. */
+function read(given: string): { variable: string; address: string } {
   const bare = given.replace(/^https?:\/\//, '')
   const variable = variables.find((name) => process.env[name] === given || process.env[name] === bare) ?? 'HTTPS_PROXY'
   const address = process.env[variable] === given ? given : `http://${bare}`
   checkProxyAddress(variable, address, ['http:', 'https:'])
-  const { HttpsProxyAgent } = await import('https-proxy-agent')
-  return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) }
+  return { variable, address }
 }
 
 /** @throws ConfigurationError that begins with `what` */
