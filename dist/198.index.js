@@ -3287,7 +3287,7 @@ async function bySsh({ cluster, request, found }, target, record) {
     if (/^gk3-/.test(name.name)) {
         throw new errors/* ConfigurationError */.j1(`node-method: ssh, but ${target.node} is a node of GKE Autopilot, which nobody may enter. Use level: pod. Nothing was created.`);
     }
-    const { openNodeAccess, planNodeLogin, sshRecorder } = await __webpack_require__.e(/* import() */ 106).then(__webpack_require__.bind(__webpack_require__, 69106));
+    const { openNodeAccess, planNodeLogin, sshRecorder } = await Promise.all(/* import() */[__webpack_require__.e(828), __webpack_require__.e(106)]).then(__webpack_require__.bind(__webpack_require__, 69106));
     const access = openNodeAccess(await cluster.google(), process.env);
     const planned = await planNodeLogin(access, name);
     const filter = ownTraffic(target)
@@ -3833,8 +3833,11 @@ async function recordFor(connection, request, job, target, where, filter) {
 ;// CONCATENATED MODULE: ./src/recorders.ts
 
 
-/** The recorder that a record tells of, as post finds it; `mayBeThere`: main may have put something on the node. SSH is loaded only where it is the way. */
-async function recorderFor(cluster, record, mayBeThere = true) {
+/**
+ * The recorder that a record tells of, as post finds it. `mayBeThere`: main may have put something on the node; `stays`: what of it nobody can remove.
+ * SSH is loaded only where it is the way.
+ */
+async function recorderFor(cluster, { record, stays }, mayBeThere = true) {
     const { where } = record;
     switch (where.kind) {
         case 'container':
@@ -3842,8 +3845,9 @@ async function recorderFor(cluster, record, mayBeThere = true) {
         case 'node-pod':
             return nodePodRecorder(cluster.connection, record, where.namespace);
         case 'ssh': {
-            const { openNodeAccess, sshRecorder } = await __webpack_require__.e(/* import() */ 106).then(__webpack_require__.bind(__webpack_require__, 69106));
-            return sshRecorder(openNodeAccess(await cluster.google(), process.env), record, where.login, undefined, mayBeThere);
+            const { openNodeAccess, sshRecorder } = await Promise.all(/* import() */[__webpack_require__.e(828), __webpack_require__.e(106)]).then(__webpack_require__.bind(__webpack_require__, 69106));
+            const access = openNodeAccess(await cluster.google(), process.env);
+            return sshRecorder(access, record, where.login, undefined, { mayBeThere, stays });
         }
     }
 }
@@ -3890,7 +3894,7 @@ async function run(cancel) {
     state.save('begun');
     let results;
     try {
-        const running = await log/* jobLog */.W.group('Start', () => startAll(recorders, () => state.save('starting'), cancel));
+        const running = await log/* jobLog */.W.group('Start', () => startAll(recorders, state.touching, cancel));
         state.save('recording', running);
         results = await recordAll(connection, running, cancel);
     }
@@ -3981,10 +3985,11 @@ async function finishRun(state) {
     const request = readRequest((name) => core/* getInput */.V4(name));
     const job = readJob(process.env);
     const results = [];
-    for (const { record, imageId, result } of state.captures) {
+    for (const capture of state.captures) {
+        const { result, stays } = capture;
         const finished = result
-            ? await clearAfter(request, result)
-            : await finishCapture(request, record, imageId, state.phase);
+            ? await clearAfter(request, result, stays)
+            : await finishCapture(request, capture, state.phase);
         if (!finished)
             continue;
         await nameFile(finished);
@@ -3997,23 +4002,24 @@ async function finishRun(state) {
         await deliver(results, deliveryOf(request, job, true), state.hints, notes);
 }
 /** Of a capture that main had whole: what was made on the node is removed, for main may not have come so far. */
-async function clearAfter(request, result) {
-    if (result.record.where.kind === 'container' || result.cleared?.unfinished === false)
+async function clearAfter(request, result, stays) {
+    const { record } = result;
+    if (record.where.kind === 'container' || result.cleared?.unfinished === false)
         return result;
     try {
-        return await clear(result, [await recorderFor(await openCluster(request.access, process.env), result.record)]);
+        return await clear(result, [await recorderFor(await openCluster(request.access, process.env), { record, stays })]);
     }
     catch (error) {
         const remains = [`what was made for the capture, until it ends by itself: ${(0,errors/* messageOf */.bD)(error)}`];
         return { ...result, cleared: { remains, unfinished: true } };
     }
 }
-async function finishCapture(request, record, imageId, phase) {
+async function finishCapture(request, { record, imageId, stays }, phase) {
     let capture;
     let recorder;
     try {
         const mayBeThere = phase !== 'begun';
-        recorder = await recorderFor(await openCluster(request.access, process.env), record, mayBeThere);
+        recorder = await recorderFor(await openCluster(request.access, process.env), { record, stays }, mayBeThere);
         if (record.where.kind === 'ssh' && !mayBeThere) {
             log/* jobLog */.W.info('The node was not touched. Nothing was captured.');
             await clearNodes([recorder]);
@@ -4057,7 +4063,7 @@ async function startAll(recorders, touching, cancel) {
         const events = eventsOf(record);
         const part = await openPart(record);
         try {
-            const imageId = await recorder.start({ ...events, touching }, cancel);
+            const imageId = await recorder.start({ ...events, touching: (stays) => touching(record, stays) }, cancel);
             const what = record.where.kind === 'ssh' ? 'the recorder' : record.plan.image;
             log/* jobLog */.W.info(`Started ${what}${imageId ? ` (${imageId})` : ''}`);
             return followCapture(recorder, part, imageId, events);
@@ -4130,14 +4136,20 @@ function deliveryOf(request, job, inPost) {
 }
 /** Saves what post needs, each time before the deed. */
 function stateKeeper(records, hints) {
+    const staying = new Map();
+    const save = (phase, known = []) => {
+        const captures = records.map((record) => {
+            const one = known.find((capture) => capture.record === record);
+            const result = one && 'verdict' in one && one.outcome.end !== 'held' ? one : undefined;
+            return { record, imageId: one?.imageId ?? '', stays: staying.get(record), result };
+        });
+        core/* saveState */.LZ(state/* stateName */.V, { phase, captures, hints });
+    };
     return {
-        save: (phase, known = []) => {
-            const captures = records.map((record) => {
-                const one = known.find((capture) => capture.record === record);
-                const result = one && 'verdict' in one && one.outcome.end !== 'held' ? one : undefined;
-                return { record, imageId: one?.imageId ?? '', result };
-            });
-            core/* saveState */.LZ(state/* stateName */.V, { phase, captures, hints });
+        save,
+        touching: (record, stays) => {
+            staying.set(record, stays);
+            save('starting');
         },
     };
 }

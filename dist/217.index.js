@@ -68,7 +68,7 @@ function pairProblem(certificate, key) {
 /* harmony import */ var _certificates_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(37380);
 /* harmony import */ var _connection_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(23060);
 /* harmony import */ var _kept_credential_js__WEBPACK_IMPORTED_MODULE_6__ = __webpack_require__(76912);
-/* harmony import */ var _proxy_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(58238);
+/* harmony import */ var _proxy_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(28903);
 /* harmony import */ var _shown_path_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(36039);
 
 
@@ -196,10 +196,30 @@ function keepCredential(ask, now = Date.now) {
 
 /***/ }),
 
-/***/ 58238:
+/***/ 36039:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ shownPath)
+/* harmony export */ });
+/** A path as it may stand in a log; undefined where the text may be a secret that was put into the wrong input. */
+function shownPath(text) {
+    if (text.length > 200 || /^eyJ/.test(text) || !/^[\w.~@ /\\:-]+$/.test(text))
+        return undefined;
+    const parts = text.split(/[/\\]/);
+    // A token without dots and slashes looks like a name; of names only those that files of this kind have are shown.
+    const named = parts.length > 1 || /config|kube|\.(ya?ml|json|conf|pem|crt|cer|txt)$/i.test(text);
+    return named && parts.every((part) => part.length <= 100 && !/^eyJ/.test(part)) ? JSON.stringify(text) : undefined;
+}
+
+
+/***/ }),
+
+/***/ 28903:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   Cy: () => (/* binding */ environmentAgents),
 /* harmony export */   G5: () => (/* binding */ withoutPassword),
 /* harmony export */   Uw: () => (/* binding */ environmentProxy),
 /* harmony export */   bs: () => (/* binding */ checkProxyAddress)
@@ -216,13 +236,28 @@ async function environmentProxy(server) {
     const given = getProxyForUrl(server);
     if (!given)
         return undefined;
-    // The library puts the server's scheme before an address without one; curl, Go and gcloud take http.
+    const { HttpsProxyAgent } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833));
+    const { variable, address } = read(given);
+    return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) };
+}
+/** The agents of `environmentProxy` for many servers, to be had without a promise; undefined where there is no proxy. */
+async function environmentAgents() {
+    const [{ getProxyForUrl }, { HttpsProxyAgent }] = await Promise.all([
+        __webpack_require__.e(/* import() */ 182).then(__webpack_require__.bind(__webpack_require__, 98182)),
+        Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833)),
+    ]);
+    return (server) => {
+        const given = getProxyForUrl(server);
+        return given ? new HttpsProxyAgent(read(given).address) : undefined;
+    };
+}
+/** The library puts the server's scheme before an address without one; curl, Go and gcloud take http. */
+function read(given) {
     const bare = given.replace(/^https?:\/\//, '');
     const variable = variables.find((name) => process.env[name] === given || process.env[name] === bare) ?? 'HTTPS_PROXY';
     const address = process.env[variable] === given ? given : `http://${bare}`;
     checkProxyAddress(variable, address, ['http:', 'https:']);
-    const { HttpsProxyAgent } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833));
-    return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) };
+    return { variable, address };
 }
 /** @throws ConfigurationError that begins with `what` */
 function checkProxyAddress(what, address, schemes) {
@@ -235,25 +270,6 @@ function checkProxyAddress(what, address, schemes) {
 /** For a message: what is before an @ may be a secret. */
 function withoutPassword(address) {
     return address.replace(/^(\w+:\/\/)?.*@/, '$1').slice(0, 200);
-}
-
-
-/***/ }),
-
-/***/ 36039:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   p: () => (/* binding */ shownPath)
-/* harmony export */ });
-/** A path as it may stand in a log; undefined where the text may be a secret that was put into the wrong input. */
-function shownPath(text) {
-    if (text.length > 200 || /^eyJ/.test(text) || !/^[\w.~@ /\\:-]+$/.test(text))
-        return undefined;
-    const parts = text.split(/[/\\]/);
-    // A token without dots and slashes looks like a name; of names only those that files of this kind have are shown.
-    const named = parts.length > 1 || /config|kube|\.(ya?ml|json|conf|pem|crt|cer|txt)$/i.test(text);
-    return named && parts.every((part) => part.length <= 100 && !/^eyJ/.test(part)) ? JSON.stringify(text) : undefined;
 }
 
 

@@ -399,8 +399,8 @@ function readNamedFile(path, what) {
     }
 }
 
-// EXTERNAL MODULE: ./src/cluster/proxy.ts
-var cluster_proxy = __webpack_require__(58238);
+// EXTERNAL MODULE: ./src/proxy.ts
+var src_proxy = __webpack_require__(28903);
 ;// CONCATENATED MODULE: ./src/cluster/kubeconfig-cluster.ts
 
 
@@ -438,7 +438,7 @@ function checkProxy(cluster) {
     const address = kubeconfig_entry_text(cluster.fields['proxy-url']);
     if (address !== undefined) {
         const what = `kubeconfig: proxy-url of the ${nameOf(cluster, 'cluster')}`;
-        (0,cluster_proxy/* checkProxyAddress */.bs)(what, address, ['http:', 'https:', 'socks5:', 'socks5h:']);
+        (0,src_proxy/* checkProxyAddress */.bs)(what, address, ['http:', 'https:', 'socks5:', 'socks5h:']);
     }
     return address;
 }
@@ -704,11 +704,11 @@ async function connectKubeconfig(source, contextName, env, secret) {
                     headers,
                     tls,
                     agent: options.agent,
-                    proxy: `proxy-url (${(0,cluster_proxy/* withoutPassword */.G5)(proxyUrl)})`,
+                    proxy: `proxy-url (${(0,src_proxy/* withoutPassword */.G5)(proxyUrl)})`,
                     refused,
                 };
             }
-            const proxy = await (0,cluster_proxy/* environmentProxy */.Uw)(server);
+            const proxy = await (0,src_proxy/* environmentProxy */.Uw)(server);
             const checked = proxy ? { ...tls, ...(0,connection/* identityOfAddress */.yV)(server) } : tls;
             return { headers, tls: checked, agent: proxy?.agent, proxy: proxy?.name, refused };
         },
@@ -781,10 +781,30 @@ async function clientConfig(cluster, authority, user) {
 
 /***/ }),
 
-/***/ 58238:
+/***/ 36039:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ shownPath)
+/* harmony export */ });
+/** A path as it may stand in a log; undefined where the text may be a secret that was put into the wrong input. */
+function shownPath(text) {
+    if (text.length > 200 || /^eyJ/.test(text) || !/^[\w.~@ /\\:-]+$/.test(text))
+        return undefined;
+    const parts = text.split(/[/\\]/);
+    // A token without dots and slashes looks like a name; of names only those that files of this kind have are shown.
+    const named = parts.length > 1 || /config|kube|\.(ya?ml|json|conf|pem|crt|cer|txt)$/i.test(text);
+    return named && parts.every((part) => part.length <= 100 && !/^eyJ/.test(part)) ? JSON.stringify(text) : undefined;
+}
+
+
+/***/ }),
+
+/***/ 28903:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   Cy: () => (/* binding */ environmentAgents),
 /* harmony export */   G5: () => (/* binding */ withoutPassword),
 /* harmony export */   Uw: () => (/* binding */ environmentProxy),
 /* harmony export */   bs: () => (/* binding */ checkProxyAddress)
@@ -801,13 +821,28 @@ async function environmentProxy(server) {
     const given = getProxyForUrl(server);
     if (!given)
         return undefined;
-    // The library puts the server's scheme before an address without one; curl, Go and gcloud take http.
+    const { HttpsProxyAgent } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833));
+    const { variable, address } = read(given);
+    return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) };
+}
+/** The agents of `environmentProxy` for many servers, to be had without a promise; undefined where there is no proxy. */
+async function environmentAgents() {
+    const [{ getProxyForUrl }, { HttpsProxyAgent }] = await Promise.all([
+        __webpack_require__.e(/* import() */ 182).then(__webpack_require__.bind(__webpack_require__, 98182)),
+        Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833)),
+    ]);
+    return (server) => {
+        const given = getProxyForUrl(server);
+        return given ? new HttpsProxyAgent(read(given).address) : undefined;
+    };
+}
+/** The library puts the server's scheme before an address without one; curl, Go and gcloud take http. */
+function read(given) {
     const bare = given.replace(/^https?:\/\//, '');
     const variable = variables.find((name) => process.env[name] === given || process.env[name] === bare) ?? 'HTTPS_PROXY';
     const address = process.env[variable] === given ? given : `http://${bare}`;
     checkProxyAddress(variable, address, ['http:', 'https:']);
-    const { HttpsProxyAgent } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833));
-    return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) };
+    return { variable, address };
 }
 /** @throws ConfigurationError that begins with `what` */
 function checkProxyAddress(what, address, schemes) {
@@ -820,25 +855,6 @@ function checkProxyAddress(what, address, schemes) {
 /** For a message: what is before an @ may be a secret. */
 function withoutPassword(address) {
     return address.replace(/^(\w+:\/\/)?.*@/, '$1').slice(0, 200);
-}
-
-
-/***/ }),
-
-/***/ 36039:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   p: () => (/* binding */ shownPath)
-/* harmony export */ });
-/** A path as it may stand in a log; undefined where the text may be a secret that was put into the wrong input. */
-function shownPath(text) {
-    if (text.length > 200 || /^eyJ/.test(text) || !/^[\w.~@ /\\:-]+$/.test(text))
-        return undefined;
-    const parts = text.split(/[/\\]/);
-    // A token without dots and slashes looks like a name; of names only those that files of this kind have are shown.
-    const named = parts.length > 1 || /config|kube|\.(ya?ml|json|conf|pem|crt|cer|txt)$/i.test(text);
-    return named && parts.every((part) => part.length <= 100 && !/^eyJ/.test(part)) ? JSON.stringify(text) : undefined;
 }
 
 

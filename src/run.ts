@@ -26,7 +26,7 @@ import { readRequest, type Request } from './request.ts'
 import { readJob, type Job } from './runner/job.ts'
 import { lastResort } from './runner/end.ts'
 import { jobLog as log } from './runner/log.ts'
-import { stateName, type RunState } from './state.ts'
+import { stateName, type CaptureState, type RunState } from './state.ts'
 
 /** The whole way, from the inputs to the artifact. A cancel stops it where it is and leaves the rest to the post step. */
 export async function run(cancel: AbortSignal): Promise<void> {
@@ -51,7 +51,7 @@ export async function run(cancel: AbortSignal): Promise<void> {
   state.save('begun')
   let results: readonly CaptureResult[]
   try {
-    const running = await log.group('Start', () => startAll(recorders, () => state.save('starting'), cancel))
+    const running = await log.group('Start', () => startAll(recorders, state.touching, cancel))
     state.save('recording', running)
     results = await recordAll(connection, running, cancel)
   } catch (error) {
@@ -140,10 +140,11 @@ export async function finishRun(state: RunState): Promise<void> {
   const request = readRequest((name) => core.getInput(name))
   const job = readJob(process.env)
   const results: CaptureResult[] = []
-  for (const { record, imageId, result } of state.captures) {
+  for (const capture of state.captures) {
+    const { result, stays } = capture
     const finished = result
-      ? await clearAfter(request, result)
-      : await finishCapture(request, record, imageId, state.phase)
+      ? await clearAfter(request, result, stays)
+      : await finishCapture(request, capture, state.phase)
     if (!finished) continue
     await nameFile(finished)
     results.push(finished)
@@ -154,10 +155,15 @@ export async function finishRun(state: RunState): Promise<void> {
 }
 
 /** Of a capture that main had whole: what was made on the node is removed, for main may not have come so far. */
-async function clearAfter(request: Request, result: CaptureResult): Promise<CaptureResult> {
-  if (result.record.where.kind === 'container' || result.cleared?.unfinished === false) return result
+async function clearAfter(
+  request: Request,
+  result: CaptureResult,
+  stays: CaptureState['stays'],
+): Promise<CaptureResult> {
+  const { record } = result
+  if (record.where.kind === 'container' || result.cleared?.unfinished === false) return result
   try {
-    return await clear(result, [await recorderFor(await openCluster(request.access, process.env), result.record)])
+    return await clear(result, [await recorderFor(await openCluster(request.access, process.env), { record, stays })])
   } catch (error) {
     const remains = [`what was made for the capture, until it ends by itself: ${messageOf(error)}`]
     return { ...result, cleared: { remains, unfinished: true } }
@@ -166,15 +172,14 @@ async function clearAfter(request: Request, result: CaptureResult): Promise<Capt
 
 async function finishCapture(
   request: Request,
-  record: CaptureRecord,
-  imageId: string,
+  { record, imageId, stays }: CaptureState,
   phase: RunState['phase'],
 ): Promise<CaptureResult | undefined> {
   let capture: RunningCapture
   let recorder: Recorder
   try {
     const mayBeThere = phase !== 'begun'
-    recorder = await recorderFor(await openCluster(request.access, process.env), record, mayBeThere)
+    recorder = await recorderFor(await openCluster(request.access, process.env), { record, stays }, mayBeThere)
     if (record.where.kind === 'ssh' && !mayBeThere) {
       log.info('The node was not touched. Nothing was captured.')
       await clearNodes([recorder])
@@ -212,7 +217,7 @@ async function finishCapture(
 
 async function startAll(
   recorders: readonly Recorder[],
-  touching: () => void,
+  touching: (record: CaptureRecord, stays?: string) => void,
   cancel: AbortSignal,
 ): Promise<readonly RunningCapture[]> {
   return Promise.all(
@@ -221,7 +226,7 @@ async function startAll(
       const events = eventsOf(record)
       const part = await openPart(record)
       try {
-        const imageId = await recorder.start({ ...events, touching }, cancel)
+        const imageId = await recorder.start({ ...events, touching: (stays) => touching(record, stays) }, cancel)
         const what = record.where.kind === 'ssh' ? 'the recorder' : record.plan.image
         log.info(`Started ${what}${imageId ? ` (${imageId})` : ''}`)
         return followCapture(recorder, part, imageId, events)
@@ -302,15 +307,24 @@ function deliveryOf(request: Request, job: Job, inPost: boolean): Delivery {
 function stateKeeper(
   records: readonly CaptureRecord[],
   hints: readonly string[],
-): { save(phase: RunState['phase'], known?: readonly (RunningCapture | CaptureResult)[]): void } {
+): {
+  save(phase: RunState['phase'], known?: readonly (RunningCapture | CaptureResult)[]): void
+  readonly touching: (record: CaptureRecord, stays?: string) => void
+} {
+  const staying = new Map<CaptureRecord, string | undefined>()
+  const save = (phase: RunState['phase'], known: readonly (RunningCapture | CaptureResult)[] = []): void => {
+    const captures = records.map((record) => {
+      const one = known.find((capture) => capture.record === record)
+      const result = one && 'verdict' in one && one.outcome.end !== 'held' ? one : undefined
+      return { record, imageId: one?.imageId ?? '', stays: staying.get(record), result }
+    })
+    core.saveState(stateName, { phase, captures, hints } satisfies RunState)
+  }
   return {
-    save: (phase, known = []) => {
-      const captures = records.map((record) => {
-        const one = known.find((capture) => capture.record === record)
-        const result = one && 'verdict' in one && one.outcome.end !== 'held' ? one : undefined
-        return { record, imageId: one?.imageId ?? '', result }
-      })
-      core.saveState(stateName, { phase, captures, hints } satisfies RunState)
+    save,
+    touching: (record, stays) => {
+      staying.set(record, stays)
+      save('starting')
     },
   }
 }

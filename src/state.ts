@@ -13,6 +13,8 @@ export interface CaptureState {
   readonly record: CaptureRecord
   /** the image by digest, '' where the container had not started */
   readonly imageId: string
+  /** what was put on its node and cannot be removed, in words */
+  readonly stays?: string | undefined
   /** what was captured, where it is whole on the disk and only its delivery is missing */
   readonly result: CaptureResult | undefined
 }

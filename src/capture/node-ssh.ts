@@ -81,24 +81,24 @@ const spoolRoots = ['/var/tmp', '/var/lib']
 
 /**
  * A recorder that is a process on the node, reached by SSH through Identity-Aware Proxy. `planned`: the login of this very process; without it (in
- * the post step) another one is made when it is needed. `mayBeThere`: an earlier process may have put something on the node.
+ * the post step) another one is made when it is needed. `earlier`: whether another process may have put something on the node, and what of it stays.
  */
 export function sshRecorder(
   access: NodeAccess,
   record: CaptureRecord,
   login: LoginRecord,
   planned?: PlannedLogin,
-  mayBeThere = planned === undefined,
+  earlier: { readonly mayBeThere: boolean; readonly stays?: string | undefined } = {
+    mayBeThere: planned === undefined,
+  },
 ): Recorder {
   const { container } = record
   const granted: LoginRecord[] = [login]
   let session: Promise<SshSession> | undefined
   let events: CaptureEvents | undefined
   /** whether there may be something of ours on the node: this process put it there, or an earlier one may have */
-  let touched = mayBeThere
-  /** what this run has made of the node's toolbox */
-  const toolbox: string[] = []
-
+  let touched = earlier.mayBeThere
+  let stays = earlier.stays
   let token = ''
   const logIn = async (signal?: AbortSignal): Promise<SshSession> => {
     let plan = planned
@@ -198,7 +198,7 @@ export function sshRecorder(
       }
       touched = true
       events.touching()
-      const tool = await layOut(node, record, choice, events, (what) => toolbox.push(what))
+      const tool = await layOut(node, record, choice, events, (what) => told.touching((stays = what)))
       if (cancel.aborted)
         throw new Cancelled(
           'The run was cancelled before the recorder had started; the post step removes what is there.',
@@ -224,7 +224,11 @@ export function sshRecorder(
       session = undefined
       const keys = await Promise.all(granted.map((one) => revokeLogin(access.apis, one)))
       return {
-        remains: [...toolbox, ...files, ...new Set(keys.flatMap(({ remains }) => remains))],
+        remains: [
+          ...(stays === undefined ? [] : [stays]),
+          ...files,
+          ...new Set(keys.flatMap(({ remains }) => remains)),
+        ],
         unfinished: files.length > 0 || keys.some(({ gone }) => !gone),
       }
     },
@@ -254,7 +258,7 @@ interface Choice {
 
 /**
  * The recorder's programs and parameters go to the node, and it begins there, on its own.
- * @param stays told what comes to be that stays on the node
+ * @param stays told what stays on the node, in place of what it was told before
  * @returns what records, in words
  */
 async function layOut(
@@ -262,7 +266,7 @@ async function layOut(
   record: CaptureRecord,
   { facts, tool, spool }: Choice,
   events: CaptureEvents,
-  stays: (what: string) => void,
+  stays: (what: string | undefined) => void,
 ): Promise<string> {
   const { container, plan, deadline, where } = record
   const { directory, limit } = spool

@@ -2,8 +2,8 @@ import type { Place } from './place.ts'
 import type { CaptureRecord } from './record.ts'
 
 export interface CaptureEvents {
-  /** from here on there may be something of ours on a node: post must know */
-  readonly touching: () => void
+  /** from here on there may be something of ours on a node: post must know. `stays`: of it what nobody can remove, in words */
+  readonly touching: (stays?: string) => void
   /** something of ours is there now */
   readonly made: (what: string) => void
   /** to be known by whoever trusts the capture */

@@ -43,8 +43,8 @@ export interface ToolboxOptions {
   readonly seconds?: number
   /** told what takes its time */
   say?(text: string): void
-  /** told what comes to be that stays on the node, in words, whatever becomes of the rest */
-  stays?(what: string): void
+  /** Told what stays on the node, in words, whatever becomes of the rest; each time in place of what it was told before. */
+  stays?(what: string | undefined): void
 }
 
 type Runner = Pick<SshSession, 'run'>
@@ -259,9 +259,11 @@ export async function prepareToolbox(
         `it has ${formatSize(Math.max(room, 0))} that can be used). Give a small image with tcpdump by toolbox-image, or use node-method: pod.`,
     )
   }
-  if (facts.toolboxTrees.length === 0)
+  if (facts.toolboxTrees.length === 0) {
     options.say?.('the toolbox of the node is fetched and unpacked: this takes minutes')
-  let unpacked: readonly string[] = []
+    options.stays?.(`the toolbox of the node, which was being unpacked to ${toolboxFolder}`)
+  }
+  let unpacked: readonly string[] | undefined = []
   try {
     const warm = await inside(['true'], pullLimit)
     if (warm.code !== 0) {
@@ -272,9 +274,8 @@ export async function prepareToolbox(
     }
   } finally {
     unpacked = await newTrees(session, facts)
-    if (unpacked.length > 0) {
-      options.stays?.(`the toolbox of the node, unpacked to ${toolboxFolder}: ${unpacked.join(', ')}`)
-    }
+    const what = `the toolbox of the node, unpacked to ${toolboxFolder}: ${unpacked?.join(', ') ?? ''}`
+    if (unpacked !== undefined) options.stays?.(unpacked.length > 0 ? what : undefined)
   }
   const version = async (): Promise<string | undefined> => {
     const { code, stdout, stderr } = await inside(['sh', '-c', 'tcpdump --version 2>&1'], 60)
@@ -293,7 +294,7 @@ export async function prepareToolbox(
         'The node needs a way to the Internet for that (Cloud NAT). Else give an image with tcpdump by toolbox-image, or use node-method: pod.',
     )
   }
-  if (unpacked.length === 0) options.stays?.('tcpdump, installed into the toolbox of the node')
+  if (unpacked?.length === 0) options.stays?.('tcpdump, installed into the toolbox of the node')
   return installed
 }
 
@@ -308,10 +309,10 @@ function noTime(seconds: number): ConfigurationError {
   )
 }
 
-/** Folders of toolboxes that were not there when the node was looked at. */
-async function newTrees(session: Runner, facts: NodeFacts): Promise<readonly string[]> {
-  const { stdout } = await session.run(asRoot(facts, ['ls', toolboxFolder])).catch(() => ({ stdout: '' }))
-  return stdout.split('\n').filter((tree) => tree !== '' && !facts.toolboxTrees.includes(tree))
+/** Folders of toolboxes that were not there when the node was looked at; undefined where it does not tell. */
+async function newTrees(session: Runner, facts: NodeFacts): Promise<readonly string[] | undefined> {
+  const listed = await session.run(asRoot(facts, ['ls', toolboxFolder])).catch(() => undefined)
+  return listed?.stdout.split('\n').filter((tree) => tree !== '' && !facts.toolboxTrees.includes(tree))
 }
 
 /** TERM to nspawn kills what is inside. */
