@@ -1,14 +1,17 @@
 import { lookup } from 'node:dns/promises'
+import type { Agent } from 'node:http'
 import { filterForPod, filterWithoutExec, filterWithoutPeers, type Peer } from './capture/node-filter.ts'
 import { nodePodRecorder } from './capture/node-pod.ts'
 import type { CaptureRecord, Where } from './capture/record.ts'
 import type { Recorder } from './capture/recorder.ts'
 import { missingRights, nodePodRights, rightsProblem } from './cluster/access.ts'
+import { credentialsOf } from './cluster/connection.ts'
 import { checkNode, getNode, type Node } from './cluster/node.ts'
 import type { Target } from './cluster/target.ts'
 import { documentAddress } from './documents.ts'
 import { ConfigurationError } from './errors.ts'
 import type { Cluster } from './open.ts'
+import { proxyOf } from './proxy.ts'
 import type { Request } from './request.ts'
 
 interface Asked {
@@ -81,13 +84,13 @@ async function bySsh({ cluster, request, found }: Asked, target: Target, record:
       `node-method: ssh, but ${target.node} is a node of GKE Autopilot, which nobody may enter. Use level: pod. Nothing was created.`,
     )
   }
-  const { openNodeAccess, planNodeLogin, sshRecorder } = await import('./capture/node-ssh.ts')
+  const { openNodeAccess, planNodeLogin, relayProxy, sshRecorder } = await import('./capture/node-ssh.ts')
   const access = openNodeAccess(await cluster.google(), process.env)
   const planned = await planNodeLogin(access, name)
   const filter = ownTraffic(target)
     ? filterForPod(target.facts, request.filter)
     : filterWithoutPeers(
-        [...(await peersOf(access.relay)), ...(await peersOf(cluster.connection.server))],
+        [...(await peersOf(access.relay, (await relayProxy(access.relay))?.agent)), ...(await apiServerPeers(cluster))],
         request.filter,
       )
   const made = await record({ kind: 'ssh', login: planned.login, whole: !ownTraffic(target) }, filter)
@@ -116,7 +119,7 @@ async function byPod(
   found(`Rights in ${namespace}: all ${nodePodRights.length} that are needed`)
   const filter = ownTraffic(target)
     ? filterForPod(target.facts, request.filter)
-    : filterWithoutExec(kubeletPort(await nodeOf(cluster, target)), await peersOf(connection.server), request.filter)
+    : filterWithoutExec(kubeletPort(await nodeOf(cluster, target)), await apiServerPeers(cluster), request.filter)
   const recorder = nodePodRecorder(connection, await record({ kind: 'node-pod', namespace }, filter), namespace)
   for (const line of await recorder.check()) found(line)
   return recorder
@@ -133,9 +136,13 @@ async function nodeOf(cluster: Cluster, target: Target): Promise<Node> {
   return node
 }
 
-/** The addresses that the runner's own connection to a server goes to; none where its name is not known. */
-async function peersOf(server: string): Promise<readonly Peer[]> {
-  const { hostname, port, protocol } = new URL(server)
+async function apiServerPeers({ connection }: Cluster): Promise<readonly Peer[]> {
+  return peersOf(connection.server, (await credentialsOf(connection)).agent)
+}
+
+/** The addresses that the runner's own connection to a server goes to, or to the proxy before it; none where a name is not known. */
+async function peersOf(server: string, agent: Agent | undefined): Promise<readonly Peer[]> {
+  const { hostname, port, protocol } = proxyOf(agent) ?? new URL(server)
   const host = hostname.replace(/^\[|\]$/g, '')
   const found = await lookup(host, { all: true }).catch(() => [])
   return found.map(({ address }) => ({ address, port: Number(port || (/^(http|ws):/.test(protocol) ? 80 : 443)) }))

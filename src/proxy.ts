@@ -35,6 +35,11 @@ export async function environmentAgents(): Promise<(server: string) => Agent | u
   }
 }
 
+/** The proxy that an agent goes through, whoever has made it (https-proxy-agent, client-node); undefined where there is none. */
+export function proxyOf(agent: object | undefined): URL | undefined {
+  return agent && 'proxy' in agent && agent.proxy instanceof URL ? agent.proxy : undefined
+}
+
 /** The library puts the server's scheme before an address without one; curl, Go and gcloud take http. */
 function read(given: string): { variable: string; address: string } {
   const bare = given.replace(/^https?:\/\//, '')

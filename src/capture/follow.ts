@@ -37,8 +37,9 @@ const ackEvery = 250
 const firstBackoff = 200
 /** What else the pod says is shown, but never floods the log. */
 const mostForeignLines = 20
-/** A line for each interface of a node, and a dozen more. */
-const mostTrailerLines = 10_000
+const longestForeignLine = 1_000
+/** A line for each interface of a node, and a dozen more; characters. */
+const longestTrailer = 1_000_000
 const longestBackoff = 10_000
 
 /**
@@ -70,7 +71,7 @@ export function followSpool(
   let foreignLines = 0
   const foreign = (line: string): void => {
     foreignLines += 1
-    if (foreignLines <= mostForeignLines) events.foreign(line)
+    if (foreignLines <= mostForeignLines) events.foreign(line.slice(0, longestForeignLine))
   }
   const onListening = (): void => {
     if (listening) return
@@ -80,7 +81,7 @@ export function followSpool(
 
   /** One connection: until the trailer and all bytes are here, or until it breaks. */
   const once = async (): Promise<{ trailer: Trailer | undefined; reason: string }> => {
-    const trailerLines: string[] = []
+    let trailerText = ''
     let trailer: Trailer | undefined
     let diskError: unknown
     let finished = false
@@ -97,10 +98,11 @@ export function followSpool(
       const [word, ...rest] = line.split(' ')
       if (word === 'listening') onListening()
       else if (word === 'trailer') {
-        if (trailerLines.length < mostTrailerLines) trailerLines.push(rest.join(' '))
+        if (trailerText.length < longestTrailer) trailerText += `${rest.join(' ')}\n`
       } else if (word === 'end') {
-        trailer = parseTrailer(trailerLines)
-        if (trailer === undefined) foreign(`a trailer that cannot be read: ${trailerLines.join('; ')}`)
+        trailer = parseTrailer(trailerText.split('\n'))
+        if (trailer === undefined)
+          foreign(`a trailer that cannot be read: ${trailerText.trimEnd().replaceAll('\n', '; ')}`)
         finishWhenWhole()
       } else if (word === 'gone') lost = `the spool no longer has byte ${rest.join(' ')}`
       else if (word !== 'beat') foreign(line)

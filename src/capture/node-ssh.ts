@@ -1,4 +1,4 @@
-import { environmentProxy } from '../proxy.ts'
+import { environmentProxy, type Proxy } from '../proxy.ts'
 import type { RemoteHandlers } from '../cluster/remote-command.ts'
 import { Cancelled, ConfigurationError, messageOf } from '../errors.ts'
 import { openIapTunnel, tunnelUrl } from '../google/iap-tunnel.ts'
@@ -52,6 +52,11 @@ export function openNodeAccess(google: GoogleTokenSource, env: NodeJS.ProcessEnv
   return { google, apis: openGoogleApis(google, env), relay: tunnelUrl(env, google.universe) }
 }
 
+/** The proxy between the runner and the relay. */
+export async function relayProxy(relay: string): Promise<Proxy | undefined> {
+  return environmentProxy(relay.replace(/^ws/, 'http'))
+}
+
 /** A login that is planned: the key is made, and nobody knows it yet. */
 export interface PlannedLogin {
   readonly instance: NodeInstance
@@ -99,7 +104,6 @@ export function sshRecorder(
   /** whether there may be something of ours on the node: this process put it there, or an earlier one may have */
   let touched = earlier.mayBeThere
   let stays = earlier.stays
-  let token = ''
   const logIn = async (signal?: AbortSignal): Promise<SshSession> => {
     let plan = planned
     if (plan === undefined) {
@@ -111,18 +115,18 @@ export function sshRecorder(
     const expires = new Date(Math.max(record.deadlineHere, Date.now()) + mostHold * 1000 + keyMargin)
     const { user } = await grantLogin(access.apis, instance, key, plan.login, expires)
     const { project, zone, name, interface: networkInterface, hostKeys } = instance
-    const proxy = await environmentProxy(access.relay.replace(/^ws/, 'http'))
+    const proxy = await relayProxy(access.relay)
     return openSsh({
       connect: () =>
         openIapTunnel(
           { project, zone, instance: name, interface: networkInterface, port: sshPort },
           {
             url: access.relay,
-            token: async () => (token = (await access.google.token()).value),
-            reconnecting: (reason) => {
-              if (/^(4004|401)\b/.test(reason)) access.google.refused(token) // the relay asks for another one
-              events?.waiting(`the tunnel is made again (${reason})`)
+            token: async (refused) => {
+              if (refused !== undefined) access.google.refused(refused)
+              return (await access.google.token()).value
             },
+            reconnecting: (reason) => events?.waiting(`the tunnel is made again (${reason})`),
             ...(proxy ? { agent: proxy.agent } : {}),
           },
         ),

@@ -20,8 +20,8 @@ export interface TunnelTarget {
 }
 
 export interface TunnelOptions {
-  /** a fresh access token, asked for at each (re)connect */
-  token(): Promise<string>
+  /** An access token, asked for at each (re)connect; `refused`: the one that the relay does not take any more. */
+  token(refused?: string): Promise<string>
   /** base, `wss://tunnel.cloudproxy.app/v4`; see `tunnelUrl` */
   readonly url: string
   /** a proxy's */
@@ -217,9 +217,10 @@ export async function openIapTunnel(target: TunnelTarget, options: TunnelOptions
     }
   }
 
-  /** A connection that has answered. */
-  const connect = async (): Promise<RelayConnection> => {
-    const token = await options.token()
+  let token = ''
+  /** A connection that has answered. `loss`: why there is not the one before. */
+  const connect = async (loss?: TunnelError): Promise<RelayConnection> => {
+    token = await options.token(loss && wantsToken(loss) ? token : undefined)
     over.signal.throwIfAborted()
     acked = received // a relay that goes on reads it in the address
     const made = dialRelay(callUrl(options.url, target, sid, received), token, target, options, timing, handle)
@@ -238,7 +239,7 @@ export async function openIapTunnel(target: TunnelTarget, options: TunnelOptions
       await delay(wait, undefined, { signal: over.signal })
       outage.attempts += 1
       try {
-        return await connect()
+        return await connect(last)
       } catch (error) {
         if (over.signal.aborted) throw error
         // The token's source may be out of reach for the same reason as the relay is.
@@ -281,6 +282,11 @@ export async function openIapTunnel(target: TunnelTarget, options: TunnelOptions
   }
   stream.off('error', opening)
   return stream
+}
+
+/** The relay asks for another token in a session, or takes none of the old one's. */
+function wantsToken({ code }: TunnelError): boolean {
+  return code === 4004 || code === 401
 }
 
 type SessionFrame = Parameters<Parameters<typeof dialRelay>[5]>[0]

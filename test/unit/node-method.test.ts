@@ -1,8 +1,10 @@
 import { recordOf } from '../../src/capture/record.ts'
 import { ConfigurationError } from '../../src/errors.ts'
+import type { GoogleTokenSource } from '../../src/google/identity.ts'
 import { chooseNodeRecorder } from '../../src/node-method.ts'
 import type { Cluster } from '../../src/open.ts'
 import { readRequest } from '../../src/request.ts'
+import { startGoogle, type GoogleServices } from '../sandbox/google/start.ts'
 import { plan, target } from './capture/target.ts'
 import { startServer, status, type Answer, type Server } from './cluster/server.ts'
 
@@ -41,13 +43,17 @@ afterEach(() => server.stop())
 
 function choose(
   inputs: Record<string, string> = {},
-  { autopilot, facts = { status: { podIPs: [{ ip: '10.0.0.5' }] } } }: { autopilot?: boolean; facts?: object } = {},
+  {
+    autopilot,
+    facts = { status: { podIPs: [{ ip: '10.0.0.5' }] } },
+    google = () => Promise.reject(new ConfigurationError('workload-identity-provider: not set, and nothing else.')),
+  }: { autopilot?: boolean; facts?: object; google?: Cluster['google'] } = {},
 ) {
   const given: Record<string, string> = { pod: 'web-1', level: 'node', filter: 'tcp', ...inputs }
   const cluster: Cluster = {
     connection: server.connection,
     autopilot,
-    google: () => Promise.reject(new ConfigurationError('workload-identity-provider: not set, and nothing else.')),
+    google,
   }
   const asked = {
     cluster,
@@ -82,6 +88,51 @@ it('of a pod in the network of its node, the own stream is left out by the port 
   const { recorder, hints } = await choose({ 'node-method': 'pod' }, { facts: { spec: { hostNetwork: true } } })
   expect(recorder.record.plan.filter).toContain('not tcp port 10255')
   expect(hints.join()).toContain('whole node')
+})
+
+describe("of the whole node, the runner's own stream is left out", () => {
+  const whole = { spec: { hostNetwork: true } }
+  const here = (): string => `(host 127.0.0.1 and tcp port ${new URL(server.url).port})`
+
+  it('by a node pod: the way to the API server', async () => {
+    const { recorder } = await choose({ 'node-method': 'pod' }, { facts: whole })
+    expect(recorder.record.plan.filter).toContain(` and not ${here()}) and (tcp)`)
+  })
+
+  describe('by SSH', () => {
+    let google: GoogleServices
+    const before = { ...process.env }
+    beforeEach(async () => {
+      google = await startGoogle({ project: { id: 'demo-project', number: '123456789012' } })
+      google.addInstance({ name: 'gke-shop-pool-1', zone: 'us-central1-a' })
+      const relay = { IAP_TUNNEL_URL_OVERRIDE: 'ws://[::1]:8080' } // nobody goes there yet
+      Object.assign(process.env, google.envWithoutIdToken(), relay)
+    })
+    afterEach(() => {
+      for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
+      return google.stop()
+    })
+
+    it("the ways to the relay and to the API server; of a pod's own traffic there is nothing to leave out", async () => {
+      const value = google.world.tokens.issue(google.serviceAccount, 'ya29.c.', 300)
+      const source: GoogleTokenSource = {
+        ...{ description: 'capture', projectId: undefined, universe: 'googleapis.com' },
+        ...{ serviceAccount: google.serviceAccount, refused: () => undefined, member: () => undefined },
+        token: () => Promise.resolve({ value, expires: Date.now() + 300_000 }),
+      }
+      const bySsh = (facts?: object): ReturnType<typeof choose> =>
+        choose({ 'node-method': 'ssh' }, { google: () => Promise.resolve(source), ...(facts ? { facts } : {}) })
+      expect((await bySsh(whole)).recorder.record).toMatchObject({
+        where: { kind: 'ssh', whole: true },
+        plan: { filter: `(not (host ::1 and tcp port 8080) and not ${here()}) and (tcp)` },
+      })
+      expect((await bySsh()).recorder.record).toMatchObject({
+        where: { kind: 'ssh', whole: false },
+        plan: { filter: '(host 10.0.0.5) and (tcp)' },
+      })
+      expect(making()).toEqual([])
+    })
+  })
 })
 
 it('every missing right of a node pod is named, with the command that grants it', async () => {
@@ -129,6 +180,31 @@ describe('auto', () => {
       'Method: a node pod; not SSH, because workload-identity-provider: not set, and nothing else.',
     )
   })
+
+  it.each<[string, () => void, boolean, string]>([
+    [
+      'without the words of an input that was not set',
+      () => undefined,
+      true,
+      'this is a GKE Autopilot cluster, whose nodes nobody may enter. Use level: pod. Nothing was created.',
+    ],
+    [
+      'in one line',
+      () => (server.answer = brokenNode(server.answer)),
+      false,
+      'kubeconfig: its user may not get nodes (first line',
+    ],
+  ])('says why %s', async (_how, prepare, autopilot, why) => {
+    prepare()
+    await choose({}, autopilot ? { autopilot } : {})
+    expect(found.at(-1)).toBe(`Method: a node pod; not SSH, because ${why}`)
+  })
+  const brokenNode =
+    (answer: Server['answer']): Server['answer'] =>
+    (request) =>
+      request.path.startsWith('/api/v1/nodes/')
+        ? { status: 403, body: status('Forbidden', 'first line\nsecond line') }
+        : answer(request)
 
   it('explains both where neither is open', async () => {
     refused = { status: 403, body: status('Forbidden', 'violates PodSecurity "baseline:latest": host namespaces') }

@@ -365,3 +365,30 @@ describe('the result', () => {
     expect(readFileSync(result.path ?? '').equals(pcap(60))).toBe(true)
   })
 })
+
+it('whoever sends far more than a recorder ever would is left, without another word', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] })
+  const record = recordFor({ duration: 600, size: 1_000_000, spoolLimit: 64_000_000 })
+  const part = await openPart(record)
+  let received = 0
+  // A connection that neither comes nor fails: nothing but the guard can end this.
+  const place = {
+    ...ephemeralRecorder(server.connection, record).place,
+    open: () => new Promise<never>(() => undefined),
+  }
+  const { finished } = followCapture({ record, place }, { ...part, received: () => received }, '', events)
+  let over = false
+  void finished.then(() => (over = true))
+  const aSecond = async (): Promise<void> => {
+    jest.advanceTimersByTime(1_000)
+    for (let i = 0; i < 50; i += 1) await new Promise(setImmediate)
+  }
+  received = 1_000_000 + 2 * 64_000_000 + 256_000_000 // a spool that was full, and its ring
+  await aSecond()
+  expect(over).toBe(false)
+  received += 1
+  await aSecond()
+  jest.useRealTimers()
+  await until('the end', () => over, 2_000)
+  await expect(finished).resolves.toMatchObject({ outcome: { end: 'gave-up', trailer: undefined } })
+})

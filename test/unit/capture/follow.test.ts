@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { followSpool, type Follower, type FollowOutcome } from '../../../src/capture/follow.ts'
@@ -11,6 +12,7 @@ import type { RemoteHandlers } from '../../../src/cluster/remote-command.ts'
 import { startServer, status, success, type ExecSession, type Server } from '../cluster/server.ts'
 import { pcap } from '../pcap/bytes.ts'
 import { until } from '../until.ts'
+import { shells } from './recorder-rig.ts'
 
 let server: Server
 let folder: string
@@ -144,6 +146,51 @@ describe('a connection that holds', () => {
     }
     await expect(follow().outcome).resolves.toMatchObject({ end: 'whole', resumed: 1 })
     expect(seen.foreign[0]).toContain('size many')
+  })
+
+  it('takes no more of a trailer than a node can have interfaces, and shows less', async () => {
+    server.exec = (session, number) => {
+      if (number > 0) return sendAll(session)
+      session.stdout(stream)
+      session.stderr(`trailer interface 1 ${'x'.repeat(50_000)}\n`.repeat(25))
+      sendTrailer(session) // what is behind so much is not read
+      setTimeout(() => session.cut(), 100)
+    }
+    await expect(follow().outcome).resolves.toMatchObject({ end: 'whole', resumed: 1 })
+    expect(seen.foreign).toEqual([expect.stringMatching(/^a trailer that cannot be read: interface 1 x+$/)])
+    expect(seen.foreign[0]).toHaveLength(1_000)
+  })
+
+  const asRoot = process.getuid?.() === 0 ? describe : describe.skip
+  asRoot(`begins${process.getuid?.() === 0 ? '' : ' (skipped: not root)'}`, () => {
+    it.each(shells.map(({ name, words }) => [name, words] as const))(
+      'nothing under %s that somebody else has laid where the recorder writes',
+      async (_name, [shell = '', ...options]) => {
+        const [theirs, ours] = ['theirs', 'ours'].map((name) => {
+          mkdirSync(join(folder, name))
+          writeFileSync(join(folder, name, 'follow'), `echo ${name} $1`)
+          return join(folder, name)
+        }) as [string, string]
+        chownSync(join(theirs, 'follow'), 65_534, 65_534)
+        let asked: readonly string[] = []
+        const place: Place = {
+          ...containerPlace(source()),
+          spools: [theirs, ours],
+          open: (command) => {
+            asked = command
+            return Promise.reject(new Error('it is run below'))
+          },
+        }
+        await followSpool(place, part, () => 0, {
+          listening: () => undefined,
+          interrupted: () => undefined,
+          foreign: () => undefined,
+        }).outcome
+        expect(asked.slice(0, 2)).toEqual(['sh', '-c'])
+        const { stdout } = spawnSync(shell, [...options, ...asked.slice(1)], { encoding: 'utf8' })
+        expect(stdout).toBe('ours 0\n')
+      },
+    )
   })
 })
 

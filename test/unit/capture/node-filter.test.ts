@@ -1,4 +1,9 @@
-import { filterForPod, filterWithoutExec, filterWithoutSsh } from '../../../src/capture/node-filter.ts'
+import {
+  filterForPod,
+  filterWithoutExec,
+  filterWithoutPeers,
+  filterWithoutSsh,
+} from '../../../src/capture/node-filter.ts'
 
 const pod = (...ips: string[]) => ({ status: { podIPs: ips.map((ip) => ({ ip })) } })
 
@@ -27,4 +32,15 @@ it('leaves out the stream that carries the capture of a whole node', () => {
   expect(filterWithoutSsh('', 'tcp')).toBe(
     '(not (tcp port 22 and (net 35.235.240.0/20 or net 2600:2d00:1:7::/64))) and (tcp)',
   )
+})
+
+it("leaves out the runner's own ways, each by address and port together, and is no more than asked for where there is none", () => {
+  const peers = [
+    { address: '192.0.2.1', port: 443 },
+    { address: '2001:db8::1', port: 6443 },
+  ]
+  const without = 'not (host 192.0.2.1 and tcp port 443) and not (host 2001:db8::1 and tcp port 6443)'
+  expect(filterWithoutPeers(peers, 'tcp or udp')).toBe(`(${without}) and (tcp or udp)`)
+  expect(filterWithoutPeers(peers, '')).toBe(without)
+  expect(filterWithoutPeers([], 'tcp')).toBe('tcp')
 })

@@ -58,4 +58,13 @@ describe('what runs the recorder on a node', () => {
     ).toBe('3\n')
     await until('nothing there', () => !existsSync(run))
   })
+
+  it('removes nothing beside its own folder, whatever its name', async () => {
+    const beside = join(folder, 'packet-capture-unit-1')
+    mkdirSync(beside)
+    const run = begin('exit 0', '0')
+    await until('nothing there', () => !existsSync(run))
+    await until('its end', () => child?.exitCode === 0)
+    expect(existsSync(beside)).toBe(true)
+  })
 })

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals'
 import { nodePodRecorder } from '../../../src/capture/node-pod.ts'
 import { recordOf, type CaptureRecord } from '../../../src/capture/record.ts'
 import type { CaptureEvents, Recorder } from '../../../src/capture/recorder.ts'
@@ -25,7 +26,10 @@ beforeEach(async () => {
   server.answer = ({ method, path }) =>
     answers[`${method} ${path.split('?')[0]}`] ?? { status: 404, body: status('NotFound', 'not found') }
 })
-afterEach(() => server.stop())
+afterEach(() => {
+  jest.useRealTimers()
+  return server.stop()
+})
 
 const events: CaptureEvents = {
   touching: () => undefined,
@@ -109,6 +113,23 @@ it('is a Job that ends and goes by itself, with one capability that reads packet
 })
 
 it.each([
+  ['refuses', 'NodeAffinity', 'Predicate NodeAffinity failed'],
+  ['evicts', 'Evicted', 'The node was low on resource: ephemeral-storage.'],
+])('a pod that the kubelet %s before it has containers is not waited for', async (_what, reason, message) => {
+  answers['GET /api/v1/namespaces/net/pods'] = { status: 200, body: { items: [{ metadata: { name: 'p', uid: 'u' } }] } }
+  answers['GET /api/v1/namespaces/net/pods/p'] = {
+    status: 200,
+    body: { metadata: { uid: 'u' }, status: { phase: 'Failed', reason, message } },
+  }
+  const one = recorder()
+  await expect(one.place.state()).resolves.toMatchObject({ kind: 'terminated', message: `${reason} ${message}` })
+  await expect(one.start(events, new AbortController().signal)).rejects.toThrow(
+    `node-namespace: the node pod ended before it recorded anything: ${reason} ${message}. ` +
+      `See \`kubectl -n net get events\`. The Job ${name} in net is removed.`,
+  )
+})
+
+it.each([
   [
     403,
     'pods "x" is forbidden: violates PodSecurity "baseline:latest": host namespaces',
@@ -150,5 +171,32 @@ describe('afterwards', () => {
     expect(remains).toMatch(
       /^the Job packet-capture-\S+ in net: it could not be deleted \(may not delete\).* removed 60 s after its end/,
     )
+  })
+
+  const ill: Answer = { status: 503, body: status('ServiceUnavailable', 'rolling') }
+  it.each<[string, (Answer | 'reset')[], number, boolean]>([
+    ['is asked for again where the API server is away for a moment', ['reset', ill], 3, false],
+    ['is given up after the third time', [ill, ill, ill], 3, true],
+    ['is not asked for again where it is refused', [{ status: 403, body: status('Forbidden', 'no') }], 1, true],
+  ])('the removal %s', async (_what, failures, times, unfinished) => {
+    const answer = server.answer
+    server.answer = (request) => {
+      if (request.method !== 'DELETE') return answer(request)
+      const failure = failures.shift()
+      if (failure === undefined) delete answers[`GET ${jobs}/${name}`]
+      return failure ?? answer(request)
+    }
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] })
+    let cleared: Awaited<ReturnType<Recorder['clear']>> | undefined
+    void recorder()
+      .clear()
+      .then((result) => (cleared = result))
+    const end = performance.now() + 5_000
+    while (cleared === undefined && performance.now() < end) {
+      jest.advanceTimersByTime(50) // far less than a request is given
+      for (let i = 0; i < 10; i += 1) await new Promise(setImmediate)
+    }
+    expect(sent('DELETE', `${jobs}/${name}`)).toHaveLength(times)
+    expect(cleared?.unfinished).toBe(unfinished)
   })
 })

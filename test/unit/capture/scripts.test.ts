@@ -317,6 +317,20 @@ here('recorder and follower', () => {
     15_000,
   )
 
+  it.concurrent(
+    'the hash ends with its spool, whoever took that away',
+    async () => {
+      await withRecorder(sh, {}, async (rig) => {
+        await listens(rig)
+        const hashing = (): boolean => rig.run('cat /proc/[0-9]*/comm').includes('sha256sum')
+        await until('a hash', hashing)
+        rig.run('rm -rf /tmp/packet-capture-x')
+        await until('no hash', () => !hashing(), 8_000)
+      })
+    },
+    15_000,
+  )
+
   it.concurrent('a start after the deadline does nothing', async () => {
     await withRecorder(sh, { deadline: Math.floor(Date.now() / 1000) - 5 }, async (rig) => {
       await expect(rig.ended).resolves.toBe(0)

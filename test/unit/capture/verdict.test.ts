@@ -139,6 +139,7 @@ describe('the stop reason', () => {
     ['packets', 'packets'],
     ['cancelled', 'cancelled'],
     ['terminated', 'target-gone'],
+    ['target-gone', 'target-gone'],
     ['died', 'error'],
     ['owner', 'error'],
     ['deadline', 'error'],
@@ -167,5 +168,10 @@ describe('the stop reason', () => {
       verdict: 'partial',
       stopReason: reason === 'terminated' ? 'target-gone' : 'error',
     })
+  })
+
+  it('of a node whose pod went away is no success, and not a word that nobody knows', () => {
+    const { verdict: how, reason } = verdict({ outcome: outcome({ trailer: trailer({ reason: 'target-gone' }) }) })
+    expect({ how, reason }).toEqual({ how: 'partial', reason: 'the pod went away before the capture was over' })
   })
 })

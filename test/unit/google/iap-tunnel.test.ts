@@ -312,6 +312,30 @@ describe('a lost connection', () => {
     expect(losses).toHaveLength(3)
   })
 
+  test('says which token the relay takes no more, 4004 or 401, and of no other loss', async () => {
+    await start(echo)
+    const given: (string | undefined)[] = []
+    const tunnel = await open({
+      token: (refused) => {
+        given.push(refused)
+        return Promise.resolve(`ya29.${String(given.length)}`)
+      },
+    })
+    const echoed = async (word: string): Promise<void> => {
+      tunnel.write(word)
+      expect(String((await once(tunnel, 'data'))[0])).toBe(word)
+    }
+    await echoed('one')
+    relay.cut()
+    await echoed('two')
+    relay.cut(4004)
+    await echoed('three')
+    relay.faults.refusals.push({ on: 'reconnect', refusal: { status: 401 } })
+    relay.cut()
+    await echoed('four')
+    expect(given).toEqual([undefined, undefined, 'ya29.2', undefined, 'ya29.4'])
+  })
+
   test('is made again later and later: refused by 503, 4002 and a token that is not to be had', async () => {
     await start(echo)
     let asked = 0
