@@ -1,5 +1,5 @@
 export const id = 106;
-export const ids = [106];
+export const ids = [106,828];
 export const modules = {
 
 /***/ 69106:
@@ -10,11 +10,12 @@ export const modules = {
 __webpack_require__.d(__webpack_exports__, {
   openNodeAccess: () => (/* binding */ openNodeAccess),
   planNodeLogin: () => (/* binding */ planNodeLogin),
+  relayProxy: () => (/* binding */ relayProxy),
   sshRecorder: () => (/* binding */ sshRecorder)
 });
 
 // EXTERNAL MODULE: ./src/proxy.ts
-var src_proxy = __webpack_require__(28903);
+var proxy = __webpack_require__(28903);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __webpack_require__(83916);
 // EXTERNAL MODULE: external "node:stream"
@@ -63,7 +64,7 @@ function explain(target, code, said) {
         case 4033:
             return (`no right to a tunnel to port ${port} of ${instance} (${said}). Grant roles/iap.tunnelResourceAccessor to who this run is: ` +
                 `\`gcloud projects add-iam-policy-binding ${project} --role=roles/iap.tunnelResourceAccessor --member=MEMBER\`; ` +
-                `a condition on it must allow port ${port}, and iap.googleapis.com must be on in ${project}. A new binding takes some minutes to hold.`);
+                `a condition on it must allow port ${port}, and iap.googleapis.com must be on in ${project}. A new binding takes some minutes to hold. ${otherWay}`);
         case 4047:
         case 4051:
             return `the IAP relay finds no instance ${instance} in ${zone} of ${project} (${said}). The node may just have been replaced or stopped: run the job again.`;
@@ -594,9 +595,10 @@ async function openIapTunnel(target, options) {
                 confirm(frame.total);
         }
     };
-    /** A connection that has answered. */
-    const connect = async () => {
-        const token = await options.token();
+    let token = '';
+    /** A connection that has answered. `loss`: why there is not the one before. */
+    const connect = async (loss) => {
+        token = await options.token(loss && wantsToken(loss) ? token : undefined);
         over.signal.throwIfAborted();
         acked = received; // a relay that goes on reads it in the address
         const made = dialRelay(callUrl(options.url, target, sid, received), token, target, options, timing, handle);
@@ -614,7 +616,7 @@ async function openIapTunnel(target, options) {
             await (0,promises_.setTimeout)(wait, undefined, { signal: over.signal });
             outage.attempts += 1;
             try {
-                return await connect();
+                return await connect(last);
             }
             catch (error) {
                 if (over.signal.aborted)
@@ -664,6 +666,10 @@ async function openIapTunnel(target, options) {
     }
     stream.off('error', opening);
     return stream;
+}
+/** The relay asks for another token in a session, or takes none of the old one's. */
+function wantsToken({ code }) {
+    return code === 4004 || code === 401;
 }
 /** In the order of gcloud's; without a `sid` a session begins, else it goes on behind `received` bytes. */
 function callUrl(base, target, sid, received) {
@@ -1033,7 +1039,10 @@ async function revokeLogin(apis, record) {
 
 // EXTERNAL MODULE: ./src/quantities.ts
 var quantities = __webpack_require__(85602);
+// EXTERNAL MODULE: ./src/google/toolbox-image.ts
+var toolbox_image = __webpack_require__(68844);
 ;// CONCATENATED MODULE: ./src/google/node-tools.ts
+
 
 
 /** Of the file system's size: the kubelet evicts pods when less than 10 % is free, 15 % where images lie. */
@@ -1180,10 +1189,10 @@ exit $?
 `;
 /** @throws ConfigurationError for what is no name of an image: toolbox' file is read by a shell */
 function splitImage(image) {
-    const [, name, tag = 'latest'] = /^([a-z0-9][a-z0-9._/:-]*?)(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?$/.exec(image) ?? [];
-    if (name !== undefined)
-        return [name, tag];
-    throw new errors/* ConfigurationError */.j1(`toolbox-image: ${JSON.stringify(image.slice(0, 200))} cannot be the toolbox' image: toolbox takes NAME:TAG, without a digest.`);
+    const parts = (0,toolbox_image/* splitToolboxImage */.d)(image);
+    if (parts !== undefined)
+        return parts;
+    throw new errors/* ConfigurationError */.j1(`toolbox-image: ${JSON.stringify(image.slice(0, 200))} cannot be the toolbox' image: toolbox takes ${toolbox_image/* toolboxImageForm */.t}.`);
 }
 /** Bounds of the node's own, s: an SSH channel that ends stops nothing. */
 const pullLimit = 600;
@@ -1733,13 +1742,19 @@ function fingerprint(key) {
 
 // EXTERNAL MODULE: ./src/capture/container.ts
 var capture_container = __webpack_require__(38097);
+// EXTERNAL MODULE: ./src/capture/foreign.ts
+var foreign = __webpack_require__(68850);
 // EXTERNAL MODULE: ./src/capture/node-filter.ts
 var node_filter = __webpack_require__(54803);
 // EXTERNAL MODULE: ./src/capture/scripts.ts
 var scripts = __webpack_require__(81386);
+// EXTERNAL MODULE: ./src/capture/place.ts
+var place = __webpack_require__(78309);
 // EXTERNAL MODULE: ./src/capture/start.ts
 var start = __webpack_require__(80302);
 ;// CONCATENATED MODULE: ./src/capture/node-ssh.ts
+
+
 
 
 
@@ -1755,6 +1770,10 @@ var start = __webpack_require__(80302);
 function openNodeAccess(google, env) {
     return { google, apis: (0,google_instance/* openGoogleApis */.vi)(google, env), relay: tunnelUrl(env, google.universe) };
 }
+/** The proxy between the runner and the relay. */
+async function relayProxy(relay) {
+    return (0,proxy/* environmentProxy */.Uw)(relay.replace(/^ws/, 'http'));
+}
 /** Looks at the node's instance and plans how to log in to it. @throws ConfigurationError */
 async function planNodeLogin({ google, apis }, name) {
     const instance = await (0,google_instance/* describeInstance */.xJ)(apis, name);
@@ -1767,6 +1786,8 @@ async function planNodeLogin({ google, apis }, name) {
 const sshPort = 22;
 /** A key takes up to a minute to reach a node (the guest agent's, OS Login's caches). */
 const keyPatience = 90_000;
+/** What the relay gets to reach the port of the instance before anything is made, ms: a firewall that drops says nothing. */
+const tryPatience = 20_000;
 /** Beyond the recorder's longest life, ms: the key must serve the clean-up. */
 const keyMargin = 10 * 60_000;
 /** Where a node may have room for a spool. Never /tmp, which is memory on COS; /var/tmp first, for there Ubuntu's AppArmor lets tcpdump write. */
@@ -1785,7 +1806,6 @@ function sshRecorder(access, record, login, planned, earlier = {
     /** whether there may be something of ours on the node: this process put it there, or an earlier one may have */
     let touched = earlier.mayBeThere;
     let stays = earlier.stays;
-    let token = '';
     const logIn = async (signal) => {
         let plan = planned;
         if (plan === undefined) {
@@ -1796,19 +1816,9 @@ function sshRecorder(access, record, login, planned, earlier = {
         const { instance, key } = plan;
         const expires = new Date(Math.max(record.deadlineHere, Date.now()) + capture_container/* mostHold */.pR * 1000 + keyMargin);
         const { user } = await grantLogin(access.apis, instance, key, plan.login, expires);
-        const { project, zone, name, interface: networkInterface, hostKeys } = instance;
-        const proxy = await (0,src_proxy/* environmentProxy */.Uw)(access.relay.replace(/^ws/, 'http'));
+        const { hostKeys } = instance;
         return openSsh({
-            connect: () => openIapTunnel({ project, zone, instance: name, interface: networkInterface, port: sshPort }, {
-                url: access.relay,
-                token: async () => (token = (await access.google.token()).value),
-                reconnecting: (reason) => {
-                    if (/^(4004|401)\b/.test(reason))
-                        access.google.refused(token); // the relay asks for another one
-                    events?.waiting(`the tunnel is made again (${reason})`);
-                },
-                ...(proxy ? { agent: proxy.agent } : {}),
-            }),
+            connect: () => openTunnel(access, instance, (reason) => events?.waiting(`the tunnel is made again (${reason})`)),
             user,
             privateKey: key.privateKey,
             hostKeys,
@@ -1849,8 +1859,12 @@ function sshRecorder(access, record, login, planned, earlier = {
             const tunnel = missing.filter(({ permission }) => permission.startsWith('iap.'));
             if (missing.length > tunnel.length)
                 throw new errors/* ConfigurationError */.j1(permissionsProblem(access, missing));
+            // It takes no key: IAP's answer, the firewall and sshd's are known before anything is made.
+            const tried = await openTunnel(access, instance, () => undefined, { openTimeout: tryPatience });
+            tried.destroy();
             return [
-                ...tunnel.map(({ permission, role }) => `Tunnel: Google does not say that ${permission} is granted (${role}); the relay decides`),
+                ...tunnel.map(({ permission, role }) => `Tunnel: Google does not say that ${permission} is granted (${role}); the relay takes it all the same`),
+                `Tunnel: the relay reaches port ${sshPort} of ${instance.name}`,
                 `Instance: ${(0,google_instance/* describeName */.T_)(instance)}`,
                 login.kind === 'os-login'
                     ? `Login: OS Login, as ${login.account ?? '?'}, by a key of this run that expires`
@@ -1876,7 +1890,10 @@ function sshRecorder(access, record, login, planned, earlier = {
             };
             touched = true;
             events.touching();
-            const tool = await layOut(node, record, choice, events, (what) => told.touching((stays = what)));
+            const tool = await layOut(node, record, choice, events, (what) => {
+                stays = what === undefined ? undefined : (0,foreign/* foreignWords */.K)(what, 1_000);
+                told.touching(stays);
+            });
             if (cancel.aborted)
                 throw new errors/* Cancelled */.cJ('The run was cancelled before the recorder had started; the post step removes what is there.');
             events.made(`Started the recorder ${container} on ${record.node}, with ${tool}`);
@@ -1902,6 +1919,20 @@ function sshRecorder(access, record, login, planned, earlier = {
         },
     };
 }
+/** @throws TunnelError */
+async function openTunnel({ google, relay }, { project, zone, name, interface: networkInterface }, reconnecting, timing = {}) {
+    const proxy = await relayProxy(relay);
+    return openIapTunnel({ project, zone, instance: name, interface: networkInterface, port: sshPort }, {
+        url: relay,
+        token: async (refused) => {
+            if (refused !== undefined)
+                google.refused(refused);
+            return (await google.token()).value;
+        },
+        ...{ reconnecting, timing },
+        ...(proxy ? { agent: proxy.agent } : {}),
+    });
+}
 async function removeFiles(node, record) {
     try {
         const argv = ['sh', '-c', removeScript, 'sh', record.container, ...spoolRoots];
@@ -1913,7 +1944,7 @@ async function removeFiles(node, record) {
     }
 }
 function filesStay({ plan }, error) {
-    return `what the recorder has on the node, until it ends by itself after ${plan.ownerTimeout} s and removes it: ${(0,errors/* messageOf */.bD)(error)}`;
+    return `what the recorder has on the node, until it ends by itself after ${plan.ownerTimeout} s and removes it: ${(0,foreign/* foreignWords */.K)((0,errors/* messageOf */.bD)(error), 500)}`;
 }
 /**
  * The recorder's programs and parameters go to the node, and it begins there, on its own.
@@ -1986,7 +2017,8 @@ function runFolders(container) {
     return spoolRoots.map((root) => `${root}/${container}.run`);
 }
 function readState({ stdout }) {
-    const [, word, message = ''] = /^state (\w+)$([^]*)/m.exec(stdout)?.map((part) => part.trim()) ?? [];
+    const [, word, words = ''] = /^state (\w+)$([^]*)/m.exec(stdout)?.map((part) => part.trim()) ?? [];
+    const message = words.slice(0, place/* longestMessage */.q); // a node may say anything
     if (word === 'running')
         return { kind: 'running', imageId: '' };
     if (word === 'ended')
@@ -2013,6 +2045,461 @@ function permissionsProblem({ google }, missing) {
     const lines = missing.map(({ permission, resource, role }) => `    ${permission} on ${resource} (${role})`);
     return (`node-method: ${google.description} lacks permissions for SSH to the node. Nothing was created.\n${lines.join('\n')}\n` +
         '  docs/terraform/node/main.tf has the roles. Or use node-method: pod.');
+}
+
+
+/***/ }),
+
+/***/ 28157:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   IP: () => (/* binding */ isSafe),
+/* harmony export */   gt: () => (/* binding */ googleEndpoints),
+/* harmony export */   iR: () => (/* binding */ plainHttpProblem)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(83916);
+
+const services = [
+    'container',
+    'compute',
+    'oslogin',
+    'iam',
+    'iap',
+    'iamcredentials',
+    'cloudresourcemanager',
+    'gkehub',
+    'connectgateway',
+    'sts',
+];
+const defaultUniverse = 'googleapis.com';
+/**
+ * The variables are gcloud's own (`sts` in the same manner), and so is what they take: an absolute URL with a slash at its end,
+ * which stands in place of the service's base URL; a bare origin keeps the path of that base (compute's `/compute/v1/`).
+ * @param fallbackUniverse that of a credentials file, where the environment names none
+ * @throws ConfigurationError that lists every variable that cannot be used
+ */
+function googleEndpoints(env, fallbackUniverse = defaultUniverse) {
+    const problems = [];
+    const universe = readUniverse(env, problems) ?? fallbackUniverse;
+    const overrides = new Map();
+    for (const service of services) {
+        const name = `CLOUDSDK_API_ENDPOINT_OVERRIDES_${service.toUpperCase()}`;
+        const value = env[name];
+        if (!value)
+            continue;
+        const problem = overrideProblem(value);
+        if (problem)
+            problems.push(`${name}: got ${JSON.stringify(value.slice(0, 200))}, ${problem}`);
+        else
+            overrides.set(service, withBasePath(value, service));
+    }
+    if (problems.length > 0)
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ConfigurationError */ .j1(problems.join('\n'));
+    return {
+        universe,
+        url: (service, path, region) => {
+            const prefix = region === undefined ? '' : `${region}-`;
+            return (overrides.get(service) ?? `https://${prefix}${service}.${universe}${basePath(service)}`) + path;
+        },
+    };
+}
+function readUniverse(env, problems) {
+    for (const name of ['CLOUDSDK_CORE_UNIVERSE_DOMAIN', 'GOOGLE_CLOUD_UNIVERSE_DOMAIN']) {
+        const value = env[name];
+        if (!value)
+            continue;
+        if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/i.test(value))
+            return value;
+        problems.push(`${name}: got ${JSON.stringify(value.slice(0, 200))}, takes a domain such as ${defaultUniverse}`);
+    }
+    return undefined;
+}
+function overrideProblem(value) {
+    const url = URL.parse(value);
+    if (!url || !/^https?:\/\/[^\s?#@]+\/$/i.test(value)) {
+        return 'takes an absolute URL as gcloud does: https://HOST[:PORT]/[PATH/], with a slash at the end';
+    }
+    return isSafe(url) ? undefined : plainHttpProblem;
+}
+/** Tokens travel to these addresses. */
+const plainHttpProblem = 'takes plain http for a loopback address only (127.0.0.1, [::1], localhost); use https';
+function isSafe(url) {
+    if (url.protocol === 'https:')
+        return true;
+    return url.protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(url.hostname);
+}
+function basePath(service) {
+    return service === 'compute' ? '/compute/v1/' : '/';
+}
+function withBasePath(override, service) {
+    const url = new URL(override);
+    return url.pathname === '/' ? url.origin + basePath(service) : override;
+}
+
+
+/***/ }),
+
+/***/ 39828:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   HR: () => (/* binding */ missingPermissions),
+/* harmony export */   T_: () => (/* binding */ describeName),
+/* harmony export */   jp: () => (/* binding */ callOptions),
+/* harmony export */   parseProviderId: () => (/* binding */ parseProviderId),
+/* harmony export */   uk: () => (/* binding */ callFailureOf),
+/* harmony export */   uy: () => (/* binding */ explainCall),
+/* harmony export */   vi: () => (/* binding */ openGoogleApis),
+/* harmony export */   xJ: () => (/* binding */ describeInstance)
+/* harmony export */ });
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(58500);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(83916);
+/* harmony import */ var _endpoints_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(28157);
+/* harmony import */ var _transport_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(44750);
+/* harmony import */ var _with_dirname_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(92114);
+
+
+
+
+
+/** For each call of the instances client: the transport below already tries again. */
+const callOptions = { timeout: 60_000, retry: null };
+/**
+ * The instance that a Kubernetes node is, by `spec.providerID`: `gce://PROJECT/ZONE/NAME`.
+ * @param node name of the Kubernetes node, for the message
+ * @throws ConfigurationError for a node of another kind
+ */
+function parseProviderId(providerId, node) {
+    const [, project, zone, name] = /^gce:\/\/((?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,61})\/([a-z][a-z0-9-]{1,61})\/([a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)$/.exec(providerId ?? '') ?? [];
+    if (project !== undefined && zone !== undefined && name !== undefined)
+        return { project, zone, name };
+    const what = providerId ? `its providerID is ${JSON.stringify(providerId.slice(0, 200))}` : 'it has no providerID';
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`node-method: ssh, but the node ${JSON.stringify(node)} is not a Compute Engine node: ${what}. ` +
+        'Only nodes of GKE (Standard) are entered by SSH; use node-method: pod.');
+}
+/** @throws ConfigurationError where the environment puts something unusable in the place of a service */
+function openGoogleApis(source, env, pause = (duration) => (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_0__.setTimeout)(duration)) {
+    const endpoints = (0,_endpoints_js__WEBPACK_IMPORTED_MODULE_3__/* .googleEndpoints */ .gt)(env, source.universe);
+    const authorization = async () => `Bearer ${(await source.token()).value}`;
+    let client;
+    return {
+        ...{ endpoints, pause },
+        instances: () => (client ??= openInstancesClient(endpoints, authorization)),
+        call: async (method, url, body) => {
+            const transport = await (0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .openTransport */ .g2)();
+            const headers = { authorization: await authorization() };
+            return (await transport.request({
+                ...{ url, method, headers, responseType: 'json' },
+                ...(body !== undefined && { data: body }),
+            })).data;
+        },
+    };
+}
+/** By its own path: the root of the package is 78 MB, one client 9. */
+async function openInstancesClient(endpoints, authorization) {
+    const transport = await (0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .openTransport */ .g2)();
+    const { InstancesClient } = await (0,_with_dirname_js__WEBPACK_IMPORTED_MODULE_4__/* .withDirname */ .h)(() => Promise.all(/* import() */[__webpack_require__.e(492), __webpack_require__.e(891)]).then(__webpack_require__.bind(__webpack_require__, 60891)));
+    // All that the client asks of its credentials. Its requests so go through the environment's proxy and to the overrides, with bounds.
+    const authClient = {
+        universeDomain: endpoints.universe,
+        getRequestHeaders: async () => new Headers({ authorization: await authorization() }),
+        fetch: async (input, init) => {
+            const { pathname, search } = new URL(input);
+            const headers = new Headers(init.headers);
+            headers.set('authorization', await authorization());
+            const answer = await transport.request({
+                url: endpoints.url('compute', pathname.replace(/^\/compute\/v1\//, '') + search),
+                method: init.method,
+                headers,
+                responseType: 'json',
+                ...(init.signal && { signal: init.signal }),
+                ...(typeof init.body === 'string' && { body: init.body }),
+            });
+            return new Response(JSON.stringify(answer.data), { status: answer.status });
+        },
+    };
+    const options = {
+        ...{ fallback: true, universeDomain: endpoints.universe, authClient },
+        // GOOGLE_SDK_NODE_LOGGING would have it write requests and answers to stderr: with a node's metadata.
+        ...{ enableTelemetryLogging: false, enableTelemetryTracing: false },
+    };
+    const client = new InstancesClient(options);
+    Object.defineProperty(client, '_log', { value: { info: () => undefined } });
+    return client;
+}
+/**
+ * The failure of a call about a node, in words. `what`: the input, and what could not be done. `fix`: for a refusal; the rest
+ * has causes of its own. Nothing of what was sent gets into it: an answer may quote the metadata, so only refusals are quoted.
+ */
+function explainCall(error, what, fix) {
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1)
+        return error;
+    const { cause } = error;
+    if (cause instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1)
+        return cause; // there is no token: the instances client wraps this too
+    const failure = callFailureOf(error);
+    if (!failure)
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${what}: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error).slice(0, 300)}`);
+    const outage = (0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .outageOf */ .nu)(failure);
+    if (outage !== undefined)
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${what}: ${outage}`);
+    if (failure.status === 401) {
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${what}: Google does not take the token (${(0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .describeFailure */ .Ic)(failure)}). Is it of another universe, or has the identity been deleted?`);
+    }
+    const quotable = failure.status === 403 || failure.status === 404 || failure.status === 409;
+    const answer = quotable ? (0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .describeFailure */ .Ic)(failure) : [failure.status, failure.reason].filter(Boolean).join(' ');
+    const disabled = disabledService(failure);
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1(`${what} (${answer}). ${disabled ? `Turn the API on: \`gcloud services enable ${disabled}\`.` : fix}`);
+}
+/** The instances client wraps the transport's error in one of its own. */
+function callFailureOf(error) {
+    return (0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .failureOf */ .g5)(error) ?? (error.cause === undefined ? undefined : (0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .failureOf */ .g5)(error.cause));
+}
+function disabledService(failure) {
+    if (!/has not been used|SERVICE_DISABLED|it is disabled/i.test(failure.message))
+        return undefined;
+    const [, named] = /\b([a-z]+\.googleapis\.com)\/overview/.exec(failure.message) ?? [];
+    return named ?? new URL(failure.url).hostname;
+}
+function describeName({ project, zone, name }) {
+    return `projects/${project}/zones/${zone}/instances/${name}`;
+}
+/**
+ * Reads the instance, its project and the host keys that it has published.
+ * @throws ConfigurationError that names the cause and the fix
+ */
+async function describeInstance(apis, name) {
+    const client = await apis.instances();
+    const { project, zone } = name;
+    const remarks = [];
+    const [instance] = await client.get({ project, zone, instance: name.name }, callOptions).catch((error) => {
+        throw explainCall(error, `node-method: the instance ${describeName(name)} cannot be read`, callFailureOf(error)?.status === 404
+            ? 'The node may have been replaced a moment ago; else use node-method: pod.'
+            : 'Grant the identity compute.instances.get in the project (docs/terraform has the role), or use node-method: pod.');
+    });
+    const common = await commonMetadata(apis, project, remarks);
+    const enabled = (key) => setting(instance.metadata, key) ?? setting(common, key) ?? false;
+    const osLogin = !enabled('enable-oslogin')
+        ? 'off'
+        : enabled('enable-oslogin-certificates')
+            ? 'certificates-required'
+            : 'on';
+    const account = instance.serviceAccounts?.[0]?.email;
+    return {
+        ...{ project, zone, name: name.name, id: String(instance.id ?? '') },
+        ...{ interface: instance.networkInterfaces?.[0]?.name || 'nic0', status: String(instance.status ?? '') },
+        ...(account && { serviceAccount: account }),
+        osLogin,
+        hostKeys: enabled('enable-guest-attributes') ? await publishedHostKeys(apis, name, remarks) : [],
+        remarks,
+    };
+}
+/** As the guest reads it; undefined where it is not set. */
+function setting(metadata, key) {
+    const item = metadata?.items?.find((one) => one.key === key);
+    return item && /^(true|yes|y|1)$/i.test(item.value ?? '');
+}
+async function commonMetadata(apis, project, remarks) {
+    try {
+        const url = apis.endpoints.url('compute', `projects/${project}?fields=commonInstanceMetadata`);
+        return (await apis.call('GET', url)).commonInstanceMetadata;
+    }
+    catch (error) {
+        const failure = callFailureOf(error);
+        if (failure?.status !== 403) {
+            throw explainCall(error, `node-method: the project ${project} cannot be read`, 'Is its name right?');
+        }
+        remarks.push(`The settings of the project ${project} cannot be read (${(0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .describeFailure */ .Ic)(failure)}): whether OS Login is on ` +
+            'is taken from the instance alone. Grant compute.projects.get to be sure.');
+        return undefined;
+    }
+}
+const hostKeyTypes = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ssh-rsa'];
+async function publishedHostKeys(apis, name, remarks) {
+    const client = await apis.instances();
+    const request = { project: name.project, zone: name.zone, instance: name.name, queryPath: 'hostkeys/' };
+    try {
+        const [{ queryValue }] = await client.getGuestAttributes(request, callOptions);
+        return (queryValue?.items ?? []).flatMap(({ namespace, key, value }) => {
+            const [encoded = ''] = (value ?? '').split(/\s/);
+            const sound = encoded !== '' && Buffer.from(encoded, 'base64').toString('base64') === encoded;
+            return namespace === 'hostkeys' && key && hostKeyTypes.includes(key) && sound ? [`${key} ${encoded}`] : [];
+        });
+    }
+    catch (error) {
+        const failure = callFailureOf(error);
+        if (failure?.status === 404)
+            return []; // none were written: the guest does so at its first boot only
+        if (failure?.status !== 403) {
+            throw explainCall(error, `node-method: the host keys of ${describeName(name)} cannot be read`, 'Try again.');
+        }
+        remarks.push(`The host keys of the node cannot be read (${(0,_transport_js__WEBPACK_IMPORTED_MODULE_1__/* .describeFailure */ .Ic)(failure)}): its key is trusted at first sight. ` +
+            'Grant compute.instances.getGuestAttributes to have it compared.');
+        return [];
+    }
+}
+const customRole = 'a custom role (docs/terraform)';
+const roles = {
+    'compute.instances.osAdminLogin': 'roles/compute.osAdminLogin',
+    'iam.serviceAccounts.actAs': 'roles/iam.serviceAccountUser',
+    'iap.tunnelInstances.accessViaIAP': 'roles/iap.tunnelResourceAccessor',
+};
+/**
+ * Which permissions the caller lacks to log in to the instance by way of IAP. What Google does not answer (an API that is off,
+ * an outage) is not in it: the call that needs the permission will tell.
+ */
+async function missingPermissions(apis, instance, login) {
+    const { project, zone, name, serviceAccount } = instance;
+    const rest = async (url, permissions) => (await apis.call('POST', url, { permissions })).permissions ?? [];
+    const onInstance = [
+        ...['compute.instances.get', 'compute.instances.getGuestAttributes'],
+        login === 'metadata' ? 'compute.instances.setMetadata' : 'compute.instances.osAdminLogin',
+    ];
+    const onProject = ['compute.projects.get', ...(login === 'metadata' ? ['compute.zoneOperations.get'] : [])];
+    const tunnel = `projects/${project}/iap_tunnel/zones/${zone}/instances/${name}`;
+    const account = `projects/-/serviceAccounts/${serviceAccount ?? ''}`;
+    const checks = [
+        [
+            describeName(instance),
+            onInstance,
+            async (permissions) => {
+                const client = await apis.instances();
+                const asked = { permissions: [...permissions] };
+                const request = { project, zone, resource: name, testPermissionsRequestResource: asked };
+                const [answer] = await client.testIamPermissions(request, callOptions);
+                return answer.permissions ?? [];
+            },
+        ],
+        [
+            `projects/${project}`,
+            onProject,
+            (asked) => rest(apis.endpoints.url('cloudresourcemanager', `v1/projects/${project}:testIamPermissions`), asked),
+        ],
+        [
+            tunnel,
+            ['iap.tunnelInstances.accessViaIAP'],
+            (asked) => rest(apis.endpoints.url('iap', `v1/${tunnel}:testIamPermissions`), asked),
+        ],
+    ];
+    if (serviceAccount !== undefined) {
+        const url = apis.endpoints.url('iam', `v1/${account}:testIamPermissions`);
+        checks.push([account, ['iam.serviceAccounts.actAs'], (asked) => rest(url, asked)]);
+    }
+    const answers = await Promise.all(checks.map(async ([resource, permissions, test]) => {
+        const granted = await test(permissions).catch((error) => {
+            const failure = callFailureOf(error);
+            return failure?.status === 403 && !disabledService(failure) ? [] : permissions;
+        });
+        const missing = permissions.filter((permission) => !granted.includes(permission));
+        return missing.map((permission) => ({ permission, resource, role: roles[permission] ?? customRole }));
+    }));
+    return answers.flat();
+}
+
+
+/***/ }),
+
+/***/ 44750:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   Ic: () => (/* binding */ describeFailure),
+/* harmony export */   g2: () => (/* binding */ openTransport),
+/* harmony export */   g5: () => (/* binding */ failureOf),
+/* harmony export */   nu: () => (/* binding */ outageOf)
+/* harmony export */ });
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(37067);
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_http__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_https__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(44708);
+/* harmony import */ var node_https__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_https__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(83916);
+/* harmony import */ var _proxy_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(28903);
+
+
+
+
+/** How calls to Google are made: through the environment's proxy, each bounded, tried again a few times where Google is busy. */
+async function openTransport() {
+    const [{ gaxios }, agentFor] = await Promise.all([__webpack_require__.e(/* import() */ 492).then(__webpack_require__.t.bind(__webpack_require__, 492, 23)), (0,_proxy_js__WEBPACK_IMPORTED_MODULE_2__/* .environmentAgents */ .Cy)()]);
+    return new gaxios.Gaxios({
+        timeout: 20_000,
+        retryConfig: { retry: 2, noResponseRetries: 1 },
+        headers: { 'user-agent': 'kubernetes-packet-capture' },
+        // The library's own reading of NO_PROXY knows no domains and no ports.
+        agent: (url) => agentFor(url.href) ?? (url.protocol === 'http:' ? node_http__WEBPACK_IMPORTED_MODULE_0__.globalAgent : node_https__WEBPACK_IMPORTED_MODULE_1__.globalAgent),
+    });
+}
+/** Reads the three shapes of Google's errors (OAuth, JSON API, plain text); undefined where the error is not of a call. */
+function failureOf(error) {
+    const { response, config, code } = error;
+    if (config?.url === undefined)
+        return undefined;
+    const url = withoutQuery(String(config.url));
+    if (response?.status === undefined) {
+        return { status: undefined, reason: typeof code === 'string' ? code : '', message: (0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .messageOf */ .bD)(error), url };
+    }
+    const data = response.data;
+    const fields = typeof data === 'object' ? data : undefined;
+    const nested = typeof fields?.['error'] === 'object' ? fields['error'] : undefined;
+    const reason = text(nested?.['status']) ?? text(fields?.['error']) ?? '';
+    const message = text(nested?.['message']) ??
+        text(fields?.['error_description']) ??
+        text(fields?.['message']) ??
+        (typeof data === 'string' ? data : reason);
+    return { status: response.status, reason, message: oneLine(message) || 'no text', url };
+}
+/** `403 PERMISSION_DENIED: \u2026`, for the end of a message. */
+function describeFailure(failure) {
+    const head = [failure.status, failure.reason].filter(Boolean).join(' ');
+    return failure.message === failure.reason || head === '' ? failure.message : `${head}: ${failure.message}`;
+}
+/** The sentence about a failure that no setting of the user's explains; undefined for an answer that refuses. */
+function outageOf(failure) {
+    const host = new URL(failure.url).host;
+    if (failure.status === undefined) {
+        return `${host} cannot be reached (${describeFailure(failure)}). Does the runner have a way to it (HTTPS_PROXY, NO_PROXY, a firewall)?`;
+    }
+    if (failure.status >= 500 || failure.status === 429) {
+        return `${host} is busy or failing, also when asked again (${describeFailure(failure)}). Run the job again later.`;
+    }
+    return undefined;
+}
+function text(value) {
+    return typeof value === 'string' && value !== '' ? value : undefined;
+}
+function oneLine(message) {
+    return message.replace(/\s+/g, ' ').trim().slice(0, 500);
+}
+/** A query may carry what nobody should read. */
+function withoutQuery(url) {
+    return url.replace(/[?#].*$/, '');
+}
+
+
+/***/ }),
+
+/***/ 92114:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   h: () => (/* binding */ withDirname)
+/* harmony export */ });
+/**
+ * Loads a CommonJS library that reads `__dirname` while it is loaded, and needs it for nothing that is used here (google-gax
+ * for files of gRPC, ssh2 for a module that it carries within): an ES module, which the bundle is, does not have it.
+ */
+async function withDirname(load) {
+    if ('__dirname' in globalThis)
+        return load();
+    Object.defineProperty(globalThis, '__dirname', { value: '/', configurable: true });
+    try {
+        return await load();
+    }
+    finally {
+        Reflect.deleteProperty(globalThis, '__dirname');
+    }
 }
 
 

@@ -55,7 +55,7 @@ async function post() {
     try {
         const state = (0,_state_js__WEBPACK_IMPORTED_MODULE_4__/* .parseState */ .B)((0,_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .getState */ .Gu)(_state_js__WEBPACK_IMPORTED_MODULE_4__/* .stateName */ .V));
         if (state && state.phase !== 'done')
-            await (await Promise.all(/* import() */[__webpack_require__.e(977), __webpack_require__.e(198)]).then(__webpack_require__.bind(__webpack_require__, 85198))).finishRun(state);
+            await (await Promise.all(/* import() */[__webpack_require__.e(977), __webpack_require__.e(861)]).then(__webpack_require__.bind(__webpack_require__, 69861))).finishRun(state);
     }
     catch (error) {
         _runner_log_js__WEBPACK_IMPORTED_MODULE_1__/* .jobLog */ .W.warning(`The capture could not be finished: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_5__/* .messageOf */ .bD)(error)}`);

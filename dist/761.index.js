@@ -39,7 +39,7 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony export */ });
 /* harmony import */ var _runner_cancel_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(74990);
 /* harmony import */ var _runner_end_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(7559);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(85198);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(69861);
 
 
 

@@ -455,66 +455,6 @@ async function withDirname(load) {
 }
 
 
-/***/ }),
-
-/***/ 28903:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   Cy: () => (/* binding */ environmentAgents),
-/* harmony export */   G5: () => (/* binding */ withoutPassword),
-/* harmony export */   Uw: () => (/* binding */ environmentProxy),
-/* harmony export */   bs: () => (/* binding */ checkProxyAddress)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(83916);
-
-const variables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
-/**
- * The proxy of HTTPS_PROXY, unless NO_PROXY names the server.
- * @throws ConfigurationError where it is no address
- */
-async function environmentProxy(server) {
-    const { getProxyForUrl } = await __webpack_require__.e(/* import() */ 182).then(__webpack_require__.bind(__webpack_require__, 98182));
-    const given = getProxyForUrl(server);
-    if (!given)
-        return undefined;
-    const { HttpsProxyAgent } = await Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833));
-    const { variable, address } = read(given);
-    return { name: `${variable} (${withoutPassword(address)})`, agent: new HttpsProxyAgent(address) };
-}
-/** The agents of `environmentProxy` for many servers, to be had without a promise; undefined where there is no proxy. */
-async function environmentAgents() {
-    const [{ getProxyForUrl }, { HttpsProxyAgent }] = await Promise.all([
-        __webpack_require__.e(/* import() */ 182).then(__webpack_require__.bind(__webpack_require__, 98182)),
-        Promise.all(/* import() */[__webpack_require__.e(830), __webpack_require__.e(833)]).then(__webpack_require__.bind(__webpack_require__, 45833)),
-    ]);
-    return (server) => {
-        const given = getProxyForUrl(server);
-        return given ? new HttpsProxyAgent(read(given).address) : undefined;
-    };
-}
-/** The library puts the server's scheme before an address without one; curl, Go and gcloud take http. */
-function read(given) {
-    const bare = given.replace(/^https?:\/\//, '');
-    const variable = variables.find((name) => process.env[name] === given || process.env[name] === bare) ?? 'HTTPS_PROXY';
-    const address = process.env[variable] === given ? given : `http://${bare}`;
-    checkProxyAddress(variable, address, ['http:', 'https:']);
-    return { variable, address };
-}
-/** @throws ConfigurationError that begins with `what` */
-function checkProxyAddress(what, address, schemes) {
-    const url = URL.parse(address);
-    if (url && url.hostname !== '' && schemes.includes(url.protocol))
-        return;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ConfigurationError */ .j1(`${what}: got ${JSON.stringify(withoutPassword(address))}, which is no address of a proxy. ` +
-        `Set it to ${schemes.map((scheme) => `${scheme}//HOST:PORT`).join(' or ')}, or leave it out for this API server.`);
-}
-/** For a message: what is before an @ may be a secret. */
-function withoutPassword(address) {
-    return address.replace(/^(\w+:\/\/)?.*@/, '$1').slice(0, 200);
-}
-
-
 /***/ })
 
 };

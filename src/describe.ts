@@ -1,4 +1,5 @@
 import type { CaptureResult } from './capture/capture.ts'
+import type { TargetFate } from './capture/target-watch.ts'
 import { endedEntry } from './capture/ephemeral.ts'
 import type { CaptureReport } from './report/report.ts'
 
@@ -37,13 +38,19 @@ export function reportOf(result: CaptureResult, hints: readonly string[]): Captu
     resumed: outcome.resumed,
     sha256: result.sha256,
     pcapPath: result.path,
-    hints: trailer?.spool === 'memory' ? [...hints, memorySpool] : hints,
+    hints: [...hints, ...(trailer?.spool === 'memory' ? [memorySpool] : []), ...doubts(result.fate)],
     artifact: undefined,
     uploadError: undefined,
   }
 }
 
 const methods = { container: 'ephemeral-container', 'node-pod': 'node-pod', ssh: 'ssh' } as const
+
+/** The proof is of the bytes; that the addresses were the pod's to the end nobody could see. */
+function doubts(fate: TargetFate | undefined): readonly string[] {
+  if (fate?.kind !== 'unknown') return []
+  return [`Whether the pod was there, at the same address, until the end could not be looked at (${fate.why}).`]
+}
 
 const memorySpool =
   'The pod gave no room for a spool on its disk, so one of 4 MB in memory was used: where the connection is slower than the traffic, recording pauses.'

@@ -20,11 +20,11 @@ export async function openCluster(access: Access, env: NodeJS.ProcessEnv): Promi
     case 'kubeconfig': {
       const { connectKubeconfig } = await import('./cluster/kubeconfig.ts')
       const connection = await connectKubeconfig(access.source, access.context, env, mask)
-      return { connection, autopilot: undefined, google: once(() => openGoogle({}, env)) }
+      return { connection, autopilot: undefined, google: once(() => openGoogle(access, env)) }
     }
     case 'direct': {
       const connection = await openDirect(access, env)
-      return { connection, autopilot: undefined, google: once(() => openGoogle({}, env)) }
+      return { connection, autopilot: undefined, google: once(() => openGoogle(access, env)) }
     }
     case 'gke':
       return openGke(access, env)
@@ -36,13 +36,9 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make())
 }
 
-async function openGoogle(
-  {
-    workloadIdentityProvider,
-    serviceAccount,
-  }: { workloadIdentityProvider?: string | undefined; serviceAccount?: string | undefined },
-  env: NodeJS.ProcessEnv,
-): Promise<GoogleTokenSource> {
+/** Google's side alone, by the inputs or by what google-github-actions/auth has left. @throws ConfigurationError */
+export async function openGoogle(access: Access, env: NodeJS.ProcessEnv): Promise<GoogleTokenSource> {
+  const { workloadIdentityProvider, serviceAccount } = access.kind === 'gke' ? access : {}
   const { googleTokenSource } = await import('./google/identity.ts')
   const getIdToken = (audience: string): Promise<string> => githubIdToken(audience, 'workload-identity-provider')
   return googleTokenSource({ workloadIdentityProvider, serviceAccount, getIdToken, secret: mask }, env)

@@ -1,5 +1,6 @@
 import { readAccess, type Access } from './access-input.ts'
 import { ConfigurationError } from './errors.ts'
+import { splitToolboxImage, toolboxImageForm } from './google/toolbox-image.ts'
 import { parseCount, parseDuration, parseSize } from './quantities.ts'
 
 /** What one run was asked to do: every input read once, checked, frozen. Durations in seconds, sizes in bytes. */
@@ -57,6 +58,8 @@ const longestDuration = 6 * 3600
 /** An empty input means its default, so that a workflow can pass on an input of its own that was left empty. action.yml says the same defaults. */
 const defaultImage =
   'docker.io/nicolaka/netshoot:v0.14@sha256:7f08c4aff13ff61a35d30e30c5c1ea8396eac6ab4ce19fd02d5a4b3b5d0d09a2'
+const defaultNodeMethod = 'auto'
+const defaultNodeNamespace = 'packet-capture'
 /** DNS subdomain and label, RFC 1123 as Kubernetes reads it (apimachinery, pkg/util/validation). */
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
@@ -83,13 +86,13 @@ export function readRequest(input: (name: string) => string): Request {
     namespace: readOptional('namespace', 'the name of a namespace', matching(label, 63)),
     level: read('level', 'pod or node', (text) => (['pod', 'node'] as const).find((word) => word === (text || 'pod'))),
     nodeMethod: read('node-method', nodeMethods.join(', '), (text) =>
-      nodeMethods.find((word) => word === (text || 'auto')),
+      nodeMethods.find((word) => word === (text || defaultNodeMethod)),
     ),
     nodeNamespace: read('node-namespace', 'the name of a namespace', (text) =>
-      matching(label, 63)(text || 'packet-capture'),
+      matching(label, 63)(text || defaultNodeNamespace),
     ),
-    toolboxImage: readOptional('toolbox-image', 'NAME:TAG, without a digest', (text) =>
-      matching(/^[a-z0-9][a-z0-9._/:-]*(:[\w][\w.-]{0,127})?$/i, 512)(text),
+    toolboxImage: readOptional('toolbox-image', toolboxImageForm, (text) =>
+      splitToolboxImage(text) === undefined ? undefined : text,
     ),
     limits: {
       duration: read('duration', '90, 90s, 5m or 1h30m, from 1s to 6h', (text) =>
@@ -143,11 +146,29 @@ export function readRequest(input: (name: string) => string): Request {
     ifIncomplete: read('if-incomplete', 'error, warn or ignore', parseSeverity),
     ifEmpty: read('if-empty', 'error, warn or ignore', parseSeverity),
   }
+  problems.push(...strayInputs(request))
   if (problems.length > 0) {
     const heading = problems.length === 1 ? 'An input is wrong' : `${problems.length} inputs are wrong`
     throw new ConfigurationError(`${heading}; nothing was contacted.\n${problems.map((p) => `  ${p}`).join('\n')}`)
   }
   return deepFreeze(request)
+}
+
+/** Inputs that would be read by nobody: whoever sets one means a capture that this is not. */
+function strayInputs({ level, nodeMethod, nodeNamespace, toolboxImage }: Request): readonly string[] {
+  if (level === 'pod') {
+    // What is wrong in itself is undefined, and a problem already.
+    const stray = [
+      ...([undefined, defaultNodeMethod].includes(nodeMethod) ? [] : ['node-method']),
+      ...([undefined, defaultNodeNamespace].includes(nodeNamespace) ? [] : ['node-namespace']),
+      ...(toolboxImage === undefined ? [] : ['toolbox-image']),
+    ]
+    return stray.map((name) => `${name}: goes with \`level: node\`, which is not set; set it, or leave ${name} out`)
+  }
+  if (toolboxImage === undefined || nodeMethod !== 'pod') return []
+  return [
+    'toolbox-image: goes with `node-method` ssh or auto, but that is pod; leave it out, a node pod is made of `image`',
+  ]
 }
 
 /** A pod, or a deployment's, by `pod`; at node level also a node by its own name. */

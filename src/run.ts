@@ -7,13 +7,14 @@ import {
   followCapture,
   nameFile,
   openPart,
+  withFate,
   type CaptureResult,
   type RunningCapture,
 } from './capture/capture.ts'
 import { subjectOf, type CaptureRecord } from './capture/record.ts'
-import type { CaptureEvents, Recorder } from './capture/recorder.ts'
+import type { CaptureEvents, Cleared, Recorder } from './capture/recorder.ts'
 import { NothingCreated, NothingRecorded } from './capture/start.ts'
-import { watchTarget } from './capture/target-watch.ts'
+import { lookAtTarget, watchTarget, type TargetFate } from './capture/target-watch.ts'
 import type { Connection } from './cluster/connection.ts'
 import { deliver, deliverPreflight, deliverPreflightProblem, setOutputs, type Delivery } from './deliver.ts'
 import { reportOf } from './describe.ts'
@@ -163,10 +164,28 @@ async function clearAfter(
   const { record } = result
   if (record.where.kind === 'container' || result.cleared?.unfinished === false) return result
   try {
-    return await clear(result, [await recorderFor(await openCluster(request.access, process.env), { record, stays })])
+    return await clear(result, [await recorderFor(request.access, { record, stays })])
   } catch (error) {
-    const remains = [`what was made for the capture, until it ends by itself: ${messageOf(error)}`]
-    return { ...result, cleared: { remains, unfinished: true } }
+    return { ...result, cleared: notCleared(record, error) }
+  }
+}
+
+/** What stays on a node that cannot be reached for the clean-up. */
+function notCleared({ container, node, where }: CaptureRecord, error: unknown): Cleared {
+  const what =
+    where.kind === 'ssh'
+      ? `the recorder ${container} on ${node} and the SSH key of this run, until it ends and the key expires`
+      : `the Job ${container}, until it ends`
+  return { remains: [`${what}: ${messageOf(error)}`], unfinished: true }
+}
+
+/** By SSH a capture is finished without the API server, so it is asked for nothing but this. */
+async function fateOf({ access }: Request, record: CaptureRecord): Promise<TargetFate> {
+  if (record.where.kind === 'container' || record.pod === '') return { kind: 'there' }
+  try {
+    return await lookAtTarget((await openCluster(access, process.env)).connection, record)
+  } catch (error) {
+    return { kind: 'unknown', why: messageOf(error) }
   }
 }
 
@@ -176,10 +195,10 @@ async function finishCapture(
   phase: RunState['phase'],
 ): Promise<CaptureResult | undefined> {
   let capture: RunningCapture
-  let recorder: Recorder
+  let recorder: Recorder | undefined
   try {
     const mayBeThere = phase !== 'begun'
-    recorder = await recorderFor(await openCluster(request.access, process.env), { record, stays }, mayBeThere)
+    recorder = await recorderFor(request.access, { record, stays }, mayBeThere)
     if (record.where.kind === 'ssh' && !mayBeThere) {
       log.info('The node was not touched. Nothing was captured.')
       await clearNodes([recorder])
@@ -202,11 +221,14 @@ async function finishCapture(
     capture = followCapture(recorder, part, imageId, eventsOf(record), Date.now())
   } catch (error) {
     log.info(`The rest of the capture of ${subjectOf(record)} cannot be fetched: ${messageOf(error)}`)
-    return finishFromDisk(record, imageId, messageOf(error))
+    const result = await finishFromDisk(record, imageId, messageOf(error))
+    if (record.where.kind === 'container') return result
+    return recorder ? clear(result, [recorder]) : { ...result, cleared: notCleared(record, error) }
   }
   capture.stop('cancelled')
   try {
-    return await clear(await capture.finished, [recorder])
+    const result = await capture.finished
+    return await clear(withFate(result, await fateOf(request, record)), [recorder])
   } catch (error) {
     if (!(error instanceof NothingRecorded)) throw error
     log.info(error.message)
@@ -256,6 +278,8 @@ function eventsOf(record: CaptureRecord): CaptureEvents {
 const progressEvery = 10_000
 /** Of the 7.5 s between SIGINT and SIGTERM: what the recorder gets to stop and send the rest. */
 const cancelGrace = 5_500
+/** What the last look at a target gets of it. */
+const cancelledLook = 1_000
 /** How long the pod keeps the rest for the post step, seconds; other steps' clean-up may come first. */
 const holdFor = 600
 
@@ -266,7 +290,6 @@ async function recordAll(
   cancel: AbortSignal,
 ): Promise<readonly CaptureResult[]> {
   const reports = running.map((capture) => progress(capture, running.length > 1))
-  const watches = running.map((capture) => watchTarget(connection, capture.record, () => capture.stop('target-gone')))
   let holdTimer: NodeJS.Timeout | undefined
   const onCancel = (): void => {
     log.info('Cancelled: stopping the capture')
@@ -278,13 +301,20 @@ async function recordAll(
   if (cancel.aborted) onCancel()
   else cancel.addEventListener('abort', onCancel, { once: true })
   try {
-    return await Promise.all(running.map((capture) => capture.finished))
+    return await Promise.all(running.map((capture) => watched(connection, capture, cancel)))
   } finally {
     cancel.removeEventListener('abort', onCancel)
     clearTimeout(holdTimer)
-    for (const endWatch of watches) endWatch()
     for (const timer of reports) clearInterval(timer)
   }
+}
+
+async function watched(connection: Connection, capture: RunningCapture, cancel: AbortSignal): Promise<CaptureResult> {
+  const watch = watchTarget(connection, capture.record, () => capture.stop('target-gone'))
+  const [finished] = await Promise.allSettled([capture.finished])
+  const fate = await watch.end(cancel.aborted ? cancelledLook : undefined)
+  if (finished.status === 'rejected') throw finished.reason
+  return withFate(finished.value, fate)
 }
 
 function progress(capture: RunningCapture, named: boolean): NodeJS.Timeout {

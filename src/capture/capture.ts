@@ -6,7 +6,8 @@ import { cutToWholePackets, openPartFile, type PartFile } from './part-file.ts'
 import type { CaptureRecord } from './record.ts'
 import type { CaptureEvents, Cleared, Recorder } from './recorder.ts'
 import { startError } from './start.ts'
-import { judge, type Verdict } from './verdict.ts'
+import type { TargetFate } from './target-watch.ts'
+import { judge, judgeTarget, type Verdict } from './verdict.ts'
 
 /** A capture that runs. */
 export interface RunningCapture {
@@ -29,6 +30,8 @@ export interface CaptureResult {
   readonly sha256: string
   /** undefined when nothing at all arrived */
   readonly path: string | undefined
+  /** what became of the pod that a node was captured for; undefined: nobody has looked */
+  readonly fate?: TargetFate | undefined
   /** what came of the clean-up; undefined: nobody has done it yet */
   readonly cleared?: Cleared | undefined
 }
@@ -120,12 +123,17 @@ async function conclude(
   const scan = part.scan()
   const sha256 = part.sha256()
   const loopback = record.plan.interface === 'any' || record.plan.interface === 'lo'
-  const verdict = judge({ outcome: settled, scan, sha256, loopback })
+  const verdict = judge({ outcome: settled, scan, sha256, loopback, where: record.where.kind })
   const result = { record, imageId, verdict, outcome: settled, scan, sha256 }
   if (settled.end === 'held') return { ...result, path: undefined }
   const kept = verdict.verdict === 'partial' ? await cutToWholePackets(part.path) : { scan, sha256 }
   if (kept.scan.wholeBytes === 0) return { ...result, ...kept, path: undefined }
   return { ...result, ...kept, path: record.path }
+}
+
+/** A result in the light of what became of its target. */
+export function withFate(result: CaptureResult, fate: TargetFate): CaptureResult {
+  return { ...result, fate, verdict: judgeTarget(result.verdict, fate) }
 }
 
 /** Gives the file of a result its final name; once is enough. */

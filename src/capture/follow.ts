@@ -1,5 +1,6 @@
 import { silenceLimit, type RemoteCommand } from '../cluster/remote-command.ts'
 import { messageOf } from '../errors.ts'
+import { foreignWords } from './foreign.ts'
 import type { PartFile } from './part-file.ts'
 import type { Place } from './place.ts'
 import { parseTrailer, type Trailer } from './trailer.ts'
@@ -16,7 +17,8 @@ export interface FollowEvents {
 /** How the following ended. Only with a trailer can the capture be complete. */
 export interface FollowOutcome {
   readonly trailer: Trailer | undefined
-  readonly end: 'whole' | 'container-ended' | 'target-gone' | 'gave-up' | 'held' | 'runner-disk'
+  readonly end: 'whole' | 'container-ended' | 'place-gone' | 'gave-up' | 'held' | 'runner-disk'
+  /** of at most 500 UTF-16 units */
   readonly detail: string
   /** times a broken connection was replaced */
   readonly resumed: number
@@ -40,6 +42,8 @@ const mostForeignLines = 20
 const longestForeignLine = 1_000
 /** A line for each interface of a node, and a dozen more; characters. */
 const longestTrailer = 1_000_000
+/** What a node or a pod says of an end, UTF-16 units. */
+const longestDetail = 500
 const longestBackoff = 10_000
 
 /**
@@ -152,7 +156,7 @@ export function followSpool(
   const run = async (): Promise<FollowOutcome> => {
     let backoff = firstBackoff
     let lastProgress = Date.now()
-    const tell = tellChanges((reason) => events.interrupted(reason))
+    const tell = tellChanges((reason) => events.interrupted(foreignWords(reason, longestDetail)))
     const leftHere = (): FollowOutcome | undefined => {
       if (held) return { trailer: undefined, end: 'held', detail: 'left for the post step', resumed }
       if (abandoned) return { trailer: undefined, end: 'gave-up', detail: 'nothing more came', resumed }
@@ -183,7 +187,7 @@ export function followSpool(
         const trailer = parseTrailer(state.message.split('\n'))
         // The container's last words are the trailer too: with every byte here it is proof enough.
         const whole = trailer !== undefined && part.received() === trailer.size
-        const cut = state.podDeleted ? 'target-gone' : 'container-ended'
+        const cut = state.podDeleted ? 'place-gone' : 'container-ended'
         return {
           trailer,
           end: whole ? 'whole' : cut,
@@ -191,7 +195,7 @@ export function followSpool(
           resumed,
         }
       }
-      if (state.kind === 'gone') return { trailer: undefined, end: 'target-gone', detail: state.reason, resumed }
+      if (state.kind === 'gone') return { trailer: undefined, end: 'place-gone', detail: state.reason, resumed }
       if (lost !== undefined) return { trailer: undefined, end: 'gave-up', detail: lost, resumed }
       if (Date.now() > giveUpAt(lastProgress)) return { trailer: undefined, end: 'gave-up', detail: reason, resumed }
       tell(state.kind === 'unknown' ? state.reason : reason, part.received() > before)
@@ -234,7 +238,7 @@ export function followSpool(
       leave()
       wake?.()
     },
-    outcome: run(),
+    outcome: run().then((outcome) => ({ ...outcome, detail: foreignWords(outcome.detail, longestDetail) })),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Connection } from '../cluster/connection.ts'
 import type { Pod } from '../cluster/pod.ts'
 import { messageOf } from '../errors.ts'
 import { mostHold, recorderContainer, spoolDirectories, type CapturePlan } from './container.ts'
+import { foreignWords } from './foreign.ts'
 import { containerPlace, containerState } from './pod-place.ts'
 import type { Place, RecorderState } from './place.ts'
 import type { CaptureRecord } from './record.ts'
@@ -155,6 +156,8 @@ function refused(error: ApiError, record: CaptureRecord, namespace: string): Err
 }
 
 interface PodOfJob {
+  /** once it has been found */
+  name(): string | undefined
   state(): Promise<RecorderState>
   /** @throws where there is no pod yet, or none any more */
   place(): Promise<Place>
@@ -182,6 +185,7 @@ function podOfJob(connection: Connection, { container }: CaptureRecord, namespac
     container,
   })
   return {
+    name: () => found?.name,
     state: async () => {
       try {
         const pod = await find()
@@ -235,28 +239,36 @@ async function remove(
   namespace: string,
   pods: PodOfJob,
 ): Promise<Cleared> {
-  const nothing: Cleared = { remains: [], unfinished: false }
+  let patience = removalPatience
   const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${container}`
   try {
     await deleteJob(connection, path)
-    const end = Date.now() + removalPatience
-    while (Date.now() < end) {
-      const { kind } = await pods.state()
-      if (kind === 'gone') return nothing
-      await pause(300)
-    }
-    return { remains: [`the pod of the Job ${container} in ${namespace}, which is being deleted`], unfinished: false }
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return nothing
-    const remains =
-      `the Job ${container} in ${namespace}: it could not be deleted (${messageOf(error)}); it ends by itself and is removed ${timeToLive} s after its end, ` +
-      `at the latest ${longestLife(plan) + timeToLive} s after its start`
-    return { remains: [remains], unfinished: true }
+    if (!(error instanceof ApiError && error.status === 404)) {
+      const remains =
+        `the Job ${container} in ${namespace}: it could not be deleted (${foreignWords(messageOf(error), 500)}); it ends by itself and is removed ${timeToLive} s after its end, ` +
+        `at the latest ${longestLife(plan) + timeToLive} s after its start`
+      return { remains: [remains], unfinished: true }
+    }
+    patience = goingPatience // whoever deleted it may have left its pod, or that has not gone yet
   }
+  const end = Date.now() + patience
+  while (Date.now() < end) {
+    const { kind } = await pods.state()
+    if (kind === 'gone') return { remains: [], unfinished: false }
+    await pause(300)
+  }
+  const name = pods.name()
+  const remains =
+    `the pod ${name === undefined ? '' : `${name} `}of the Job ${container} in ${namespace}, which is deleted; its recorder ends by itself` +
+    (name === undefined ? '' : `, and should the pod stay, \`kubectl -n ${namespace} delete pod ${name}\` removes it`)
+  return { remains: [remains], unfinished: false }
 }
 
 /** How long the cluster gets to remove the pod, ms. */
 const removalPatience = 20_000
+/** The same, where the Job had been deleted before; ms. */
+const goingPatience = 10_000
 
 /** Once more where the API server is away for a moment: it does no harm twice. */
 async function deleteJob(connection: Connection, path: string): Promise<void> {

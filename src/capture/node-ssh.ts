@@ -1,7 +1,8 @@
+import type { Duplex } from 'node:stream'
 import { environmentProxy, type Proxy } from '../proxy.ts'
 import type { RemoteHandlers } from '../cluster/remote-command.ts'
 import { Cancelled, ConfigurationError, messageOf } from '../errors.ts'
-import { openIapTunnel, tunnelUrl } from '../google/iap-tunnel.ts'
+import { openIapTunnel, tunnelUrl, type TunnelTiming } from '../google/iap-tunnel.ts'
 import type { GoogleTokenSource } from '../google/identity.ts'
 import {
   describeInstance,
@@ -32,9 +33,10 @@ import {
 } from '../google/node-tools.ts'
 import { openSsh, type SshSession } from '../google/ssh.ts'
 import { mostHold, recorderParameters, slack } from './container.ts'
+import { foreignWords } from './foreign.ts'
 import { filterWithoutSsh } from './node-filter.ts'
 import { insideScript, outsideScript, recorderScript } from './scripts.ts'
-import type { Place, RecorderState } from './place.ts'
+import { longestMessage, type Place, type RecorderState } from './place.ts'
 import type { CaptureRecord } from './record.ts'
 import type { CaptureEvents, Recorder } from './recorder.ts'
 import { awaitStart, NothingRecorded } from './start.ts'
@@ -79,6 +81,8 @@ export async function planNodeLogin({ google, apis }: NodeAccess, name: Instance
 const sshPort = 22
 /** A key takes up to a minute to reach a node (the guest agent's, OS Login's caches). */
 const keyPatience = 90_000
+/** What the relay gets to reach the port of the instance before anything is made, ms: a firewall that drops says nothing. */
+const tryPatience = 20_000
 /** Beyond the recorder's longest life, ms: the key must serve the clean-up. */
 const keyMargin = 10 * 60_000
 /** Where a node may have room for a spool. Never /tmp, which is memory on COS; /var/tmp first, for there Ubuntu's AppArmor lets tcpdump write. */
@@ -114,22 +118,9 @@ export function sshRecorder(
     const { instance, key } = plan
     const expires = new Date(Math.max(record.deadlineHere, Date.now()) + mostHold * 1000 + keyMargin)
     const { user } = await grantLogin(access.apis, instance, key, plan.login, expires)
-    const { project, zone, name, interface: networkInterface, hostKeys } = instance
-    const proxy = await relayProxy(access.relay)
+    const { hostKeys } = instance
     return openSsh({
-      connect: () =>
-        openIapTunnel(
-          { project, zone, instance: name, interface: networkInterface, port: sshPort },
-          {
-            url: access.relay,
-            token: async (refused) => {
-              if (refused !== undefined) access.google.refused(refused)
-              return (await access.google.token()).value
-            },
-            reconnecting: (reason) => events?.waiting(`the tunnel is made again (${reason})`),
-            ...(proxy ? { agent: proxy.agent } : {}),
-          },
-        ),
+      connect: () => openTunnel(access, instance, (reason) => events?.waiting(`the tunnel is made again (${reason})`)),
       user,
       privateKey: key.privateKey,
       hostKeys,
@@ -170,11 +161,15 @@ export function sshRecorder(
       // A grant with a condition on the port, as docs/terraform/node has it, cannot be asked for: there the relay decides.
       const tunnel = missing.filter(({ permission }) => permission.startsWith('iap.'))
       if (missing.length > tunnel.length) throw new ConfigurationError(permissionsProblem(access, missing))
+      // It takes no key: IAP's answer, the firewall and sshd's are known before anything is made.
+      const tried = await openTunnel(access, instance, () => undefined, { openTimeout: tryPatience })
+      tried.destroy()
       return [
         ...tunnel.map(
           ({ permission, role }) =>
-            `Tunnel: Google does not say that ${permission} is granted (${role}); the relay decides`,
+            `Tunnel: Google does not say that ${permission} is granted (${role}); the relay takes it all the same`,
         ),
+        `Tunnel: the relay reaches port ${sshPort} of ${instance.name}`,
         `Instance: ${describeName(instance)}`,
         login.kind === 'os-login'
           ? `Login: OS Login, as ${login.account ?? '?'}, by a key of this run that expires`
@@ -202,7 +197,10 @@ export function sshRecorder(
       }
       touched = true
       events.touching()
-      const tool = await layOut(node, record, choice, events, (what) => told.touching((stays = what)))
+      const tool = await layOut(node, record, choice, events, (what) => {
+        stays = what === undefined ? undefined : foreignWords(what, 1_000)
+        told.touching(stays)
+      })
       if (cancel.aborted)
         throw new Cancelled(
           'The run was cancelled before the recorder had started; the post step removes what is there.',
@@ -239,6 +237,28 @@ export function sshRecorder(
   }
 }
 
+/** @throws TunnelError */
+async function openTunnel(
+  { google, relay }: NodeAccess,
+  { project, zone, name, interface: networkInterface }: NodeInstance,
+  reconnecting: (reason: string) => void,
+  timing: Partial<TunnelTiming> = {},
+): Promise<Duplex> {
+  const proxy = await relayProxy(relay)
+  return openIapTunnel(
+    { project, zone, instance: name, interface: networkInterface, port: sshPort },
+    {
+      url: relay,
+      token: async (refused) => {
+        if (refused !== undefined) google.refused(refused)
+        return (await google.token()).value
+      },
+      ...{ reconnecting, timing },
+      ...(proxy ? { agent: proxy.agent } : {}),
+    },
+  )
+}
+
 async function removeFiles(node: SshSession, record: CaptureRecord): Promise<readonly string[]> {
   try {
     const argv = ['sh', '-c', removeScript, 'sh', record.container, ...spoolRoots]
@@ -250,7 +270,7 @@ async function removeFiles(node: SshSession, record: CaptureRecord): Promise<rea
 }
 
 function filesStay({ plan }: CaptureRecord, error: unknown): string {
-  return `what the recorder has on the node, until it ends by itself after ${plan.ownerTimeout} s and removes it: ${messageOf(error)}`
+  return `what the recorder has on the node, until it ends by itself after ${plan.ownerTimeout} s and removes it: ${foreignWords(messageOf(error), 500)}`
 }
 
 /** What the node has, and which of it is used. */
@@ -348,7 +368,8 @@ function runFolders(container: string): readonly string[] {
 }
 
 function readState({ stdout }: { readonly stdout: string }): RecorderState {
-  const [, word, message = ''] = /^state (\w+)$([^]*)/m.exec(stdout)?.map((part) => part.trim()) ?? []
+  const [, word, words = ''] = /^state (\w+)$([^]*)/m.exec(stdout)?.map((part) => part.trim()) ?? []
+  const message = words.slice(0, longestMessage) // a node may say anything
   if (word === 'running') return { kind: 'running', imageId: '' }
   if (word === 'ended') return { kind: 'terminated', reason: 'ended', message }
   if (word === 'lost') return { kind: 'terminated', reason: 'the recorder was ended by somebody', message }

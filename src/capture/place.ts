@@ -10,6 +10,9 @@ export interface Place {
   readonly spools: readonly string[]
 }
 
+/** Of a recorder's last words, UTF-16 units: as many bytes as the kubelet takes of a termination message (kubelet, MaxContainerTerminationMessageLength). */
+export const longestMessage = 4_096
+
 export type RecorderState =
   | { readonly kind: 'waiting'; readonly reason: string; readonly message: string }
   | { readonly kind: 'running'; readonly imageId: string }

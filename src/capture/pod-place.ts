@@ -4,7 +4,8 @@ import type { ContainerStatus, Pod } from '../cluster/pod.ts'
 import { openRemoteCommand } from '../cluster/remote-command.ts'
 import { messageOf } from '../errors.ts'
 import { spoolDirectories } from './container.ts'
-import type { Place, RecorderState } from './place.ts'
+import { foreignWords } from './foreign.ts'
+import { longestMessage, type Place, type RecorderState } from './place.ts'
 
 /** A container of ours: of which pod, by its UID, for another of its name may come. */
 export interface ContainerSource {
@@ -48,17 +49,30 @@ export async function containerState(source: ContainerSource): Promise<RecorderS
 
 /** A pod that the kubelet refuses, or that is evicted before it starts, has no containers to tell of. */
 function stateWithout({ status }: Pod): RecorderState {
-  const { phase, reason = '', message = '' } = status ?? {}
-  if (phase !== 'Failed') return { kind: 'waiting', reason: '', message: '' }
+  if (status?.phase !== 'Failed') return { kind: 'waiting', reason: '', message: '' }
+  const { reason, message } = wordsOf(status)
   return { kind: 'terminated', reason: `the pod failed: ${reason}`, message: `${reason} ${message}`.trim() }
 }
 
 function stateOf(status: ContainerStatus | undefined): RecorderState {
   const state = status?.state
   if (state?.terminated) {
-    const { reason = '', message = '', exitCode = 0 } = state.terminated
-    return { kind: 'terminated', reason: `${reason} (exit code ${exitCode})`, message: message.trim() }
+    const { reason, message } = wordsOf(state.terminated)
+    return { kind: 'terminated', reason: `${reason} (exit code ${state.terminated.exitCode ?? 0})`, message }
   }
-  if (state?.running) return { kind: 'running', imageId: status?.imageID ?? '' }
-  return { kind: 'waiting', reason: state?.waiting?.reason ?? '', message: state?.waiting?.message ?? '' }
+  if (state?.running) return { kind: 'running', imageId: foreignWords(status?.imageID ?? '', longestImageId) }
+  return { kind: 'waiting', ...wordsOf(state?.waiting) }
+}
+
+/** Of a reference with its digest, UTF-16 units. */
+const longestImageId = 512
+const longestReason = 200
+
+/** The status is whatever the node's kubelet writes there. */
+function wordsOf(said: { readonly reason?: string; readonly message?: string } | undefined): {
+  readonly reason: string
+  readonly message: string
+} {
+  const { reason = '', message = '' } = said ?? {}
+  return { reason: foreignWords(reason, longestReason), message: message.trim().slice(0, longestMessage) }
 }

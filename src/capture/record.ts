@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import type { Target } from '../cluster/target.ts'
 import { deadlineOf, type CapturePlan } from './container.ts'
 import type { LoginRecord } from '../google/login.ts'
+import { addressesOf } from './node-filter.ts'
 
 /** What must be known to end or to finish one capture, in this process or in the post step. JSON. */
 export interface CaptureRecord {
@@ -9,6 +10,8 @@ export interface CaptureRecord {
   /** the pod that the capture is about; '' where a node is captured by its own name */
   readonly pod: string
   readonly uid: string
+  /** the pod's, where the filter knows it by them: in the network of the node it has none of its own */
+  readonly addresses: readonly string[]
   readonly node: string
   /** the capture's own name, and its container's, where it has one */
   readonly container: string
@@ -47,11 +50,13 @@ export function recordOf(
   where: Where = { kind: 'container' },
 ): CaptureRecord {
   const deadline = deadlineOf(plan, serverTime)
-  const { namespace, pod, uid, node } = target
+  const { namespace, pod, uid, node, facts } = target
+  const shared = where.kind === 'container' || facts.spec?.hostNetwork === true
   return {
     namespace,
     pod,
     uid,
+    addresses: shared ? [] : addressesOf(facts),
     node,
     container,
     where,

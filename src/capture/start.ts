@@ -51,7 +51,7 @@ export async function awaitStart(
     if (state.kind === 'terminated') {
       // A container that came and went between two looks: its last words say how.
       if (/^size \d+/m.test(state.message)) return ''
-      throw startError(state.message || state.reason, record)
+      throw startError(state.message || state.reason, record, state.reason)
     }
     if (state.kind === 'gone') {
       const what =
@@ -100,8 +100,8 @@ export class NothingCreated extends ConfigurationError {}
 /** The container has ended without recording: nothing is left to finish. */
 export class NothingRecorded extends ConfigurationError {}
 
-/** The recorder's own last words (`error CODE TEXT`) in terms of the inputs. */
-export function startError(words: string, record: CaptureRecord): Error {
+/** The recorder's own last words (`error CODE TEXT`) in terms of the inputs; `reason`: what the kubelet calls its end. */
+export function startError(words: string, record: CaptureRecord, reason = ''): Error {
   const match = /^error (\S+) ?([\s\S]*)$/.exec(words.trim())
   const code = match?.[1] ?? ''
   const text = (match?.[2] ?? words).replace(/tcpdump: (data link type \S+)?/g, '').trim()
@@ -144,6 +144,14 @@ export function startError(words: string, record: CaptureRecord): Error {
         return said('level', 'the recorder has nowhere to write its spool on the node', 'Or use node-method: pod.')
       return said('image', 'the container has nowhere to write its spool', 'Is its root file system read-only?')
     default:
+      // The runtime could not even begin (StartError of containerd, ContainerCannotRun of CRI-O): there is no sh in the image.
+      if (!bySsh && (/^(StartError|ContainerCannotRun)\b/.test(reason) || /executable file not found/.test(text))) {
+        return said(
+          'image',
+          `the node ${record.node} cannot run sh of ${JSON.stringify(record.plan.image)}`,
+          "Use an image with sh and tcpdump, for the node's architecture.",
+        )
+      }
       if (record.where.kind === 'node-pod') {
         return said(
           'node-namespace',

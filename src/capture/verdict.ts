@@ -1,5 +1,7 @@
 import type { PcapScan } from '../pcap/scanner.ts'
 import type { FollowOutcome } from './follow.ts'
+import type { Where } from './record.ts'
+import type { TargetFate } from './target-watch.ts'
 
 export type Completeness = 'complete' | 'partial' | 'empty'
 export type StopReason = 'duration' | 'size' | 'packets' | 'cancelled' | 'target-gone' | 'error'
@@ -21,22 +23,22 @@ export interface Evidence {
   readonly sha256: string
   /** the loopback takes part: the kernel counts its packets twice, so its drop count is an upper bound */
   readonly loopback: boolean
+  /** where the recorder was: only the pod that it is in itself is the target */
+  readonly where: Where['kind']
 }
 
 /** `complete` needs every proof; whatever lacks one is `partial`, with each reason that there is. */
-export function judge({ outcome, scan, sha256, loopback }: Evidence): Verdict {
+export function judge({ outcome, scan, sha256, loopback, where }: Evidence): Verdict {
   const { trailer } = outcome
+  const ending = outcome.end === 'place-gone' ? `${places[where]} went away` : endings[outcome.end]
   const reasons: string[] = []
   if (trailer === undefined) {
-    reasons.push(
-      `${endings[outcome.end]}${outcome.detail ? ` (${outcome.detail})` : ''}; ${scan.bytes} bytes had arrived`,
-    )
+    reasons.push(`${ending}${outcome.detail ? ` (${outcome.detail})` : ''}; ${scan.bytes} bytes had arrived`)
   } else {
-    if (scan.bytes !== trailer.size)
-      reasons.push(`${scan.bytes} of ${trailer.size} bytes arrived (${endings[outcome.end]})`)
+    if (scan.bytes !== trailer.size) reasons.push(`${scan.bytes} of ${trailer.size} bytes arrived (${ending})`)
     else if (sha256 !== trailer.sha256) reasons.push('the SHA-256 of what arrived is not that of what was sent')
     if (trailer.reason === 'died') reasons.push(`tcpdump ended by itself (exit code ${trailer.exit}): ${trailer.words}`)
-    if (trailer.reason === 'terminated') reasons.push('the pod was stopped before the capture was over')
+    if (trailer.reason === 'terminated') reasons.push(`${places[where]} was stopped before the capture was over`)
     if (trailer.reason === 'target-gone') reasons.push('the pod went away before the capture was over')
     if (trailer.reason === 'owner') reasons.push('the recorder had not heard from the runner for too long and stopped')
     if (trailer.reason === 'deadline') reasons.push('the recorder reached its deadline before its duration was over')
@@ -58,11 +60,7 @@ export function judge({ outcome, scan, sha256, loopback }: Evidence): Verdict {
     )
   }
 
-  const stopReason = trailer
-    ? (stops.get(trailer.reason) ?? 'error')
-    : outcome.end === 'target-gone'
-      ? 'target-gone'
-      : 'error'
+  const stopReason = stopOf(outcome, where)
   if (reasons.length > 0) return { verdict: 'partial', reason: reasons.join('; '), stopReason, dropped }
   if (scan.packets === 0) {
     return { verdict: 'empty', reason: 'no packet matched; everything was recorded and arrived', stopReason, dropped }
@@ -75,10 +73,30 @@ export function judge({ outcome, scan, sha256, loopback }: Evidence): Verdict {
   }
 }
 
-const endings: Record<FollowOutcome['end'], string> = {
+/** What was recorded after the pod had gone, or had got another address, is not its own, or is missing: whatever else is proven. */
+export function judgeTarget(verdict: Verdict, fate: TargetFate): Verdict {
+  if (fate.kind !== 'lost') return verdict
+  const before = verdict.verdict === 'partial' ? `; ${verdict.reason}` : ''
+  return { ...verdict, verdict: 'partial', reason: `${fate.why} before the capture was over${before}` }
+}
+
+/** target-gone is the end of the target alone: on a node the recorder is somewhere else, and may be ended by itself. */
+function stopOf({ trailer, end }: FollowOutcome, where: Where['kind']): StopReason {
+  const withPlace = trailer ? trailer.reason === 'terminated' : end === 'place-gone'
+  if (withPlace) return where === 'container' ? 'target-gone' : 'error'
+  return stops.get(trailer?.reason ?? '') ?? 'error'
+}
+
+/** What goes, or is stopped, where the recorder goes with it. */
+const places: Record<Where['kind'], string> = {
+  container: 'the pod',
+  'node-pod': "the recorder's own node pod, not the target,",
+  ssh: 'the recorder on the node, not the target,',
+}
+
+const endings: Record<Exclude<FollowOutcome['end'], 'place-gone'>, string> = {
   whole: 'the connection ended well',
   'container-ended': "the capture's container ended before everything was fetched",
-  'target-gone': 'the pod went away',
   'gave-up': 'the connection was lost and could not be made again in time',
   held: 'the rest was left in the pod',
   'runner-disk': "the runner's disk refused the data",
@@ -89,11 +107,10 @@ const stops = new Map<string, StopReason>([
   ['size', 'size'],
   ['packets', 'packets'],
   ['cancelled', 'cancelled'],
-  ['terminated', 'target-gone'],
   ['target-gone', 'target-gone'],
 ])
 
-const knownReasons = new Set([...stops.keys(), 'died', 'owner', 'deadline'])
+const knownReasons = new Set([...stops.keys(), 'terminated', 'died', 'owner', 'deadline'])
 
 function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`

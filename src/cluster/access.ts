@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
-import { notOurs, objectOf } from './answer.ts'
+import { notOurs, objectOf, oneLine } from './answer.ts'
 import { ApiError, call } from './api.ts'
 import type { Connection } from './connection.ts'
 import { grantCommand } from './grant.ts'
@@ -81,17 +81,38 @@ export function rightsProblem(
   missing: readonly Right[],
   whole: string,
 ): string {
-  const who = identity === undefined ? '' : ` ${JSON.stringify(identity)}`
   const list = missing.map((right) => `${right.verb} ${nameOf(right)}`).join(', ')
   const grants = missing.map((right) => ({ verb: right.verb, group: right.group, resource: nameOf(right) }))
-  // Before Kubernetes 1.28 nobody says who we are.
-  const how = identity === undefined ? 'put the name of its user in the place of USER, and paste' : 'paste'
   return (
-    `${input}: its user${who} lacks rights in the namespace ${JSON.stringify(namespace)}: ${list}. Nothing was created.\n` +
-    `Somebody who may grant them can ${how} this Role and its RoleBinding:\n` +
+    `${input}: its user${named(identity)} lacks rights in the namespace ${JSON.stringify(namespace)}: ${list}. Nothing was created.\n` +
+    `Somebody who may grant them can ${how(identity)} this Role and its RoleBinding:\n` +
     `${grantCommand(namespace, identity ?? 'USER', grants)}\n` +
     `All that is needed, as a file: ${whole}`
   )
+}
+
+/** The same of the right to see nodes, which are in no namespace. `words`: the API server's. */
+export function nodeRightProblem(
+  { input }: Pick<Connection, 'input'>,
+  identity: string | undefined,
+  words: string,
+  whole: string,
+): string {
+  return (
+    `${input}: its user${named(identity)} may not get nodes (${oneLine(words)}). Nothing was created.\n` +
+    `Somebody who may grant that can ${how(identity)} this ClusterRole and its ClusterRoleBinding:\n` +
+    `${grantCommand(undefined, identity ?? 'USER', [{ verb: 'get', group: '', resource: 'nodes' }])}\n` +
+    `As a file: the ClusterRole packet-capture-nodes and its ClusterRoleBinding in ${whole}`
+  )
+}
+
+function named(identity: string | undefined): string {
+  return identity === undefined ? '' : ` ${JSON.stringify(identity)}`
+}
+
+/** Before Kubernetes 1.28 nobody says who we are. */
+function how(identity: string | undefined): string {
+  return identity === undefined ? 'put the name of its user in the place of USER, and paste' : 'paste'
 }
 
 /**

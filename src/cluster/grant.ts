@@ -10,10 +10,11 @@ export interface Grant {
 
 /**
  * A command that gives somebody these rights in a namespace, to be pasted into a shell as it is: a Role with exactly them, and its binding.
+ * Without a namespace, for what is in none (nodes): a ClusterRole and its binding.
  * Its lines must stay at the beginning of their lines: a here-document ends by a line that is `EOF` alone.
  * `identity`: as the API server names us.
  */
-export function grantCommand(namespace: string, identity: string, grants: readonly Grant[]): string {
+export function grantCommand(namespace: string | undefined, identity: string, grants: readonly Grant[]): string {
   // A name of its own for each: `kubectl apply` puts these rules in the place of those that a Role of this name has.
   const digest = createHash('sha256')
     .update(JSON.stringify([identity, grants]))
@@ -21,10 +22,11 @@ export function grantCommand(namespace: string, identity: string, grants: readon
     .slice(0, 8)
   const name = `packet-capture-missing-${digest}`
   const api = 'rbac.authorization.k8s.io'
+  const [where, kind] = namespace === undefined ? ['', 'ClusterRole'] : [`-n ${namespace} `, 'Role']
   return [
-    `kubectl -n ${namespace} apply -f - <<'EOF'`,
+    `kubectl ${where}apply -f - <<'EOF'`,
     `apiVersion: ${api}/v1`,
-    'kind: Role',
+    `kind: ${kind}`,
     `metadata: { name: ${name} }`,
     'rules:',
     ...grants.map(
@@ -33,9 +35,9 @@ export function grantCommand(namespace: string, identity: string, grants: readon
     ),
     '---',
     `apiVersion: ${api}/v1`,
-    'kind: RoleBinding',
+    `kind: ${kind}Binding`,
     `metadata: { name: ${name} }`,
-    `roleRef: { apiGroup: ${api}, kind: Role, name: ${name} }`,
+    `roleRef: { apiGroup: ${api}, kind: ${kind}, name: ${name} }`,
     'subjects:',
     `  - ${subjectOf(identity)}`,
     'EOF',

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import { nodeRightProblem } from './access.ts'
 import { ApiError, call } from './api.ts'
 import type { Connection } from './connection.ts'
 
@@ -8,13 +9,21 @@ export interface Node {
   readonly spec?: { readonly providerID?: string }
   readonly status?: {
     readonly nodeInfo?: { readonly operatingSystem?: string; readonly osImage?: string }
+    readonly addresses?: readonly { readonly type?: string; readonly address?: string }[]
     readonly daemonEndpoints?: { readonly kubeletEndpoint?: { readonly Port?: number } }
     readonly conditions?: readonly { readonly type?: string; readonly status?: string }[]
   }
 }
 
-/** @throws ConfigurationError where there is no such node, or it may not be read */
-export async function getNode(connection: Connection, name: string): Promise<Node> {
+/**
+ * `identity`: as the API server names us, where that is known; `rights`: where the right is written down.
+ * @throws ConfigurationError where there is no such node, or it may not be read
+ */
+export async function getNode(
+  connection: Connection,
+  name: string,
+  { identity, rights = 'docs/rbac/platform.yaml' }: { readonly identity?: string | undefined; rights?: string } = {},
+): Promise<Node> {
   try {
     return (await call(connection, 'GET', `/api/v1/nodes/${name}`)).body as Node
   } catch (error) {
@@ -25,10 +34,7 @@ export async function getNode(connection: Connection, name: string): Promise<Nod
       )
     }
     if (error.status !== 403) throw error
-    throw new ConfigurationError(
-      `${error.input}: its user may not get nodes (${error.message}). Nothing was created. ` +
-        'Bind the ClusterRole of docs/rbac/platform.yaml to it.',
-    )
+    throw new ConfigurationError(nodeRightProblem(connection, identity, error.message, rights))
   }
 }
 

@@ -45,7 +45,7 @@ function explain(target: TunnelTarget, code: number, said: string): string {
       return (
         `no right to a tunnel to port ${port} of ${instance} (${said}). Grant roles/iap.tunnelResourceAccessor to who this run is: ` +
         `\`gcloud projects add-iam-policy-binding ${project} --role=roles/iap.tunnelResourceAccessor --member=MEMBER\`; ` +
-        `a condition on it must allow port ${port}, and iap.googleapis.com must be on in ${project}. A new binding takes some minutes to hold.`
+        `a condition on it must allow port ${port}, and iap.googleapis.com must be on in ${project}. A new binding takes some minutes to hold. ${otherWay}`
       )
     case 4047:
     case 4051:

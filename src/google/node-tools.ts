@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors.ts'
 import { formatSize } from '../quantities.ts'
 import type { RunOptions, SshSession } from './ssh.ts'
+import { splitToolboxImage, toolboxImageForm } from './toolbox-image.ts'
 
 /** What a node has that a capture on it needs to know. */
 export interface NodeFacts {
@@ -218,12 +219,11 @@ exit $?
 `
 
 /** @throws ConfigurationError for what is no name of an image: toolbox' file is read by a shell */
-function splitImage(image: string): [string, string] {
-  const [, name, tag = 'latest'] =
-    /^([a-z0-9][a-z0-9._/:-]*?)(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?$/.exec(image) ?? []
-  if (name !== undefined) return [name, tag]
+function splitImage(image: string): readonly [string, string] {
+  const parts = splitToolboxImage(image)
+  if (parts !== undefined) return parts
   throw new ConfigurationError(
-    `toolbox-image: ${JSON.stringify(image.slice(0, 200))} cannot be the toolbox' image: toolbox takes NAME:TAG, without a digest.`,
+    `toolbox-image: ${JSON.stringify(image.slice(0, 200))} cannot be the toolbox' image: toolbox takes ${toolboxImageForm}.`,
   )
 }
 

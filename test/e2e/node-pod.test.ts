@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { openWorkplace, type ActionRun, type Workplace } from './action.ts'
 import {
   apply,
   clientManifest,
+  command,
   createNamespace,
   deleteNamespace,
   kubeconfigPath,
@@ -124,6 +126,67 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     expect(main.outputs).toMatchObject({ verdict: 'partial', 'stop-reason': 'target-gone' })
     expect(await made()).toEqual([])
   }, 60_000)
+
+  it('is partial where the pod goes in a capture that is too short for a look in between', async () => {
+    await apply([podManifest(namespace, 'very-short-lived')])
+    await podAddresses(namespace, 'very-short-lived')
+    const run = start({ pod: 'very-short-lived', duration: '4s' })
+    await run.capturing()
+    await kubectl(['-n', namespace, 'delete', 'pod', 'very-short-lived', '--force', '--grace-period=0'])
+    const { main } = await run.finished
+    expect(main.outputs).toMatchObject({ verdict: 'partial', 'stop-reason': 'duration' })
+    expect(main.outputs['verdict-reason']).toMatch(/^the pod very-short-lived went away before the capture was over/)
+  }, 60_000)
+
+  it('stops when the pod gets another address, as it does with a new sandbox', async () => {
+    await apply([podManifest(namespace, 'moved')])
+    const [before = ''] = await podAddresses(namespace, 'moved')
+    const run = start({ pod: 'moved', duration: '5m' })
+    await run.capturing()
+    const ctr = (args: readonly string[]): Promise<string> =>
+      command('ctr', ['-a', join(testClusterState ?? '', 'containerd.sock'), '-n', 'k8s.io', ...args])
+    const label = (name: string, value: string): string => `labels."io.${name}"==${value}`
+    const [sandbox = ''] = (
+      await ctr([
+        'containers',
+        'list',
+        '--quiet',
+        [
+          label('kubernetes.pod.name', 'moved'),
+          label('kubernetes.pod.namespace', namespace),
+          label('cri-containerd.kind', 'sandbox'),
+        ].join(','),
+      ])
+    ).split('\n')
+    await ctr(['tasks', 'kill', '--signal', 'SIGKILL', sandbox])
+    const { main } = await run.finished
+    expect(main.outputs).toMatchObject({ verdict: 'partial', 'stop-reason': 'target-gone' })
+    expect(main.outputs['verdict-reason']).toContain(`the pod moved changed its address (${before} → `)
+    expect(await made()).toEqual([])
+  }, 90_000)
+
+  it.each([
+    ['pod', 'pods'],
+    ['Job', 'jobs'],
+  ])(
+    'whose %s somebody deletes is no end of the target, and nothing stays',
+    async (_what, kind) => {
+      const run = start({ duration: '5m' })
+      await run.capturing()
+      await request(namespace, 'client', `http://${web}:8080/n/[1-10]`)
+      const names = (await made()).filter((line) => line.startsWith(kind === 'pods' ? 'pod/' : 'job'))
+      expect(names).toHaveLength(1)
+      await kubectl(['-n', rights.namespace, 'delete', ...names])
+      const { main } = await run.finished
+      expect(main.outputs).toMatchObject({ verdict: 'partial', 'stop-reason': 'error' })
+      expect(main.outputs['verdict-reason']).toMatch(
+        /the recorder's own node pod, not the target, (was stopped|went away)/,
+      )
+      expect(await requestsIn(main.outputs['pcap-path'] ?? '')).toEqual(oneTo(10))
+      expect(await made()).toEqual([])
+    },
+    60_000,
+  )
 
   it('a cancel leaves nothing', async () => {
     const run = start({ duration: '5m' })

@@ -5,12 +5,13 @@ import { outcome, scan, sha256, trailer } from './capture/evidence.ts'
 import { plan } from './capture/target.ts'
 
 function result(changes: Partial<CaptureResult> = {}): CaptureResult {
-  const evidence = { outcome: outcome(), scan: scan(), sha256, loopback: true }
+  const evidence = { outcome: outcome(), scan: scan(), sha256, loopback: true, where: 'container' as const }
   return {
     record: {
       namespace: 'shop',
       pod: 'web-1',
       uid: 'uid-1',
+      addresses: [],
       node: 'node-1',
       container: 'packet-capture-x',
       where: { kind: 'container' },
@@ -57,4 +58,10 @@ it('keeps the hints, and adds one where the pod had no room on its disk', () => 
   const memory = reportOf(result({ outcome: outcome({ trailer: trailer({ spool: 'memory' }) }) }), ['h'])
   expect(memory.hints).toHaveLength(2)
   expect(memory.hints[1]).toMatch(/memory/)
+})
+
+it('says where nobody could see whether the target was there to the end', () => {
+  const fate = { kind: 'unknown', why: 'no answer within 5 s' } as const
+  expect(reportOf(result({ fate }), ['a']).hints).toEqual(['a', expect.stringContaining('(no answer within 5 s)')])
+  expect(reportOf(result({ fate: { kind: 'there' } }), ['a']).hints).toEqual(['a'])
 })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { ConfigurationError } from '../../src/errors.ts'
+import { toolboxCommand, type NodeFacts } from '../../src/google/node-tools.ts'
 import { readRequest, type Request } from '../../src/request.ts'
 
 interface ActionFile {
@@ -84,8 +85,8 @@ describe('accepted', () => {
     ['namespace', 'shop-2', { namespace: 'shop-2' }],
     ['level', 'pod', { level: 'pod' }],
     ['level', 'node', { level: 'node' }],
-    ['node-method', 'ssh', { nodeMethod: 'ssh' }],
-    ['node-namespace', 'net-ops', { nodeNamespace: 'net-ops' }],
+    ['node-method', 'auto', { nodeMethod: 'auto' }],
+    ['node-namespace', 'packet-capture', { nodeNamespace: 'packet-capture' }],
     ['filter', 'tcp port 8080 and host 10.0.0.1', { filter: 'tcp port 8080 and host 10.0.0.1' }],
     ['filter', '$(reboot); `id`', { filter: '$(reboot); `id`' }],
     ['filter', 'x'.repeat(4096), { filter: 'x'.repeat(4096) }],
@@ -261,6 +262,57 @@ describe('a node by its own name', () => {
     [{ level: 'node' }, 'pod: got nothing'],
   ])('%j is refused: %s', (inputs, words) => {
     expect(() => readNode(inputs)).toThrow(words)
+  })
+})
+
+describe('an input of a capture at node level', () => {
+  it.each([
+    ['node-method', 'ssh', { nodeMethod: 'ssh' }],
+    ['node-method', 'pod', { nodeMethod: 'pod' }],
+    ['node-namespace', 'net-ops', { nodeNamespace: 'net-ops' }],
+    ['toolbox-image', 'gcr.io/x/tools:1', { toolboxImage: 'gcr.io/x/tools:1' }],
+  ])('%s: %s is taken there, and refused at pod level with the fix', (name, text, expected) => {
+    expect(read({ level: 'node', [name]: text })).toMatchObject(expected)
+    const words = `An input is wrong; nothing was contacted.\n  ${name}: goes with \`level: node\`, which is not set; set it, or leave ${name} out`
+    expect(refusal({ [name]: text })).toBe(words)
+    expect(refusal({ level: 'pod', [name]: text })).toBe(words)
+    expect(refusal({ level: 'cluster', [name]: text })).not.toContain(name)
+  })
+
+  it('toolbox-image is refused where no toolbox is used', () => {
+    const image = { level: 'node', 'toolbox-image': 'tools:1' }
+    expect(refusal({ ...image, 'node-method': 'pod' })).toMatch(
+      /\n {2}toolbox-image: goes with `node-method` ssh or auto/,
+    )
+    for (const method of ['', 'auto', 'ssh'])
+      expect(read({ ...image, 'node-method': method }).toolboxImage).toBe('tools:1')
+  })
+
+  it.each(['tools', 'tools:1', 'host:5000/a/b_c__d-e.f:V1.2_x', 'localhost/x', '10.0.0.1:5000/x'])(
+    'toolbox-image: %s is taken, and is what the toolbox takes',
+    (image) => {
+      expect(read({ level: 'node', 'toolbox-image': image }).toolboxImage).toBe(image)
+      const facts = { root: 'already' } as NodeFacts
+      const [name, tag] = toolboxCommand(facts, { kind: 'toolbox', path: '/t', image }, []).slice(5)
+      expect(`${String(name)}:${String(tag)}`).toBe(image.replace(/^[^:]*$|\/x$/, '$&:latest'))
+    },
+  )
+
+  it.each([
+    ...[
+      'Gcr.IO/x:Y',
+      'Tools',
+      'a/B',
+      `a/b@sha256:${'0'.repeat(64)}`,
+      `a:1@sha256:${'0'.repeat(64)}`,
+      'a:sha256:0',
+      '-a',
+    ],
+    ...['a b', 'a:$(id)', 'a//b', 'a/', 'a:', 'a'.repeat(513)],
+  ])('toolbox-image: %s is refused before anything is made', (image) => {
+    expect(refusal({ level: 'node', 'toolbox-image': image })).toContain('  toolbox-image: got ')
+    const facts = { root: 'already' } as NodeFacts
+    expect(() => toolboxCommand(facts, { kind: 'toolbox', path: '/t', image }, [])).toThrow(/^toolbox-image: /)
   })
 })
 

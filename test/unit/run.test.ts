@@ -1,11 +1,11 @@
 // What main saves for post, and what post does with it: of a node that is entered by SSH, in whole runs.
 
 import { jest } from '@jest/globals'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { containerName } from '../../src/capture/container.ts'
 import { recordOf, type CaptureRecord } from '../../src/capture/record.ts'
-import { generateLoginKey } from '../../src/google/login.ts'
+import { generateLoginKey, type LoginRecord } from '../../src/google/login.ts'
 import { finishRun, run } from '../../src/run.ts'
 import { guestMissing } from '../sandbox/google/guest.ts'
 import { openSshNode, type SshNode } from './capture/ssh-node.ts'
@@ -79,6 +79,14 @@ here(`a run by SSH${guestMissing === undefined ? '' : ` (skipped: ${guestMissing
     await server.stop()
   })
 
+  /** A key that main has let in. */
+  const loginOfMain = (): LoginRecord => {
+    const { publicKey } = generateLoginKey()
+    const entry = `gha-capture:${publicKey} google-ssh {"userName":"gha-capture","expireOn":"2100-01-01T00:00:00+0000"}`
+    node.instance.metadata.push({ key: 'ssh-keys', value: entry })
+    return { kind: 'metadata', project: 'demo-project', zone: 'us-central1-a', instance: 'node-1', publicKey }
+  }
+
   it('tells post that something may be on the node before it is, and that nothing is once it has been removed', async () => {
     await expect(run(new AbortController().signal)).rejects.toThrow(/^interface: tcpdump cannot record on "nosuch0"/)
     const saved = readFileSync(file('state'), 'utf8')
@@ -88,17 +96,7 @@ here(`a run by SSH${guestMissing === undefined ? '' : ` (skipped: ${guestMissing
   })
 
   it('that was killed before it touched the node takes post nowhere near it: the key goes, and that is all', async () => {
-    const { publicKey } = generateLoginKey()
-    const login = {
-      kind: 'metadata',
-      project: 'demo-project',
-      zone: 'us-central1-a',
-      instance: 'node-1',
-      publicKey,
-    } as const
-    const entry = `gha-capture:${publicKey} google-ssh {"userName":"gha-capture","expireOn":"2100-01-01T00:00:00+0000"}`
-    node.instance.metadata.push({ key: 'ssh-keys', value: entry })
-    const where = { kind: 'ssh', login, whole: false } as const
+    const where = { kind: 'ssh', login: loginOfMain(), whole: false } as const
     const record: CaptureRecord = recordOf(
       target(),
       containerName('octo/shop'),
@@ -112,5 +110,24 @@ here(`a run by SSH${guestMissing === undefined ? '' : ` (skipped: ${guestMissing
     expect(node.relay.calls).toEqual([])
     expect(log).toContain('The node was not touched.')
     expect(readFileSync(file('summary'), 'utf8')).toBe('')
+  })
+
+  it('is finished by post without the cluster, whose door may be shut by then', async () => {
+    const login = loginOfMain()
+    const where = { kind: 'ssh', login, whole: false } as const
+    const record = recordOf(target(), containerName('octo/shop'), plan(), file('x.pcap'), Date.now(), where)
+    unlinkSync(file('kubeconfig'))
+    await finishRun({ phase: 'recording', captures: [{ record, imageId: '', result: undefined }], hints: [] })
+    expect(log).toContain('is not there (the node has nothing of the capture')
+    expect(node.keys()).toEqual([])
+  })
+
+  it('names what stays where Google cannot be asked either', async () => {
+    const where = { kind: 'ssh', login: loginOfMain(), whole: false } as const
+    const record = recordOf(target(), containerName('octo/shop'), plan(), file('x.pcap'), Date.now(), where)
+    unlinkSync(file('kubeconfig'))
+    unlinkSync(file('google'))
+    await finishRun({ phase: 'recording', captures: [{ record, imageId: '', result: undefined }], hints: [] })
+    expect(readFileSync(file('summary'), 'utf8')).toContain('the SSH key of this run')
   })
 })

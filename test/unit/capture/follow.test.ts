@@ -359,7 +359,7 @@ describe('the container', () => {
       setTimeout(() => session.cut(), 20)
     }
     await expect(follow().outcome).resolves.toMatchObject({
-      end: 'target-gone',
+      end: 'place-gone',
       trailer: undefined,
       detail: expect.stringMatching(detail) as string,
     })
@@ -375,6 +375,34 @@ describe('the container', () => {
   ])('in the state %j is read', async (state, expected) => {
     container = state
     await expect(containerState(source())).resolves.toEqual(expected)
+  })
+
+  it('and its pod say no more than anybody needs', async () => {
+    const [reason, message] = ['x'.repeat(10_000), 'size 1\n'.repeat(10_000)]
+    const kept = { reason: 'x'.repeat(200), message: message.slice(0, 4096) }
+    const stateOf = (state: object): object => ({
+      containerStatuses: [{ name: 'packet-capture-x', imageID: 'tools@sha256:1'.repeat(1_000), state }],
+    })
+    const cases: [object, object][] = [
+      [stateOf({ running: {} }), { kind: 'running', imageId: 'tools@sha256:1'.repeat(1_000).slice(0, 512) }],
+      [stateOf({ waiting: { reason, message } }), { kind: 'waiting', ...kept }],
+      [
+        stateOf({ terminated: { reason, message, exitCode: 1 } }),
+        { kind: 'terminated', reason: `${kept.reason} (exit code 1)`, message: kept.message },
+      ],
+      [
+        { phase: 'Failed', reason, message },
+        {
+          kind: 'terminated',
+          reason: `the pod failed: ${kept.reason}`,
+          message: `${kept.reason} ${kept.message}`.trim(),
+        },
+      ],
+    ]
+    for (const [told, expected] of cases) {
+      server.answer = () => ({ status: 200, body: { metadata: { uid: 'uid-1' }, status: told } })
+      await expect(containerState(source())).resolves.toEqual(expected)
+    }
   })
 
   it('is unknown while the server does not say', async () => {

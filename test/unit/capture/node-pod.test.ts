@@ -130,6 +130,23 @@ it.each([
 })
 
 it.each([
+  ['StartError', 'failed to create containerd task: exec: "sh": executable file not found in $PATH: unknown'],
+  ['StartError', 'failed to start containerd task: exec format error'],
+  ['ContainerCannotRun', 'no such file or directory'],
+])('an image without sh (%s: %s) is told by the image', async (reason, message) => {
+  const terminated = { reason, message, exitCode: 128 }
+  answers['GET /api/v1/namespaces/net/pods'] = { status: 200, body: { items: [{ metadata: { name: 'p', uid: 'u' } }] } }
+  answers['GET /api/v1/namespaces/net/pods/p'] = {
+    status: 200,
+    body: { metadata: { uid: 'u' }, status: { containerStatuses: [{ name, state: { terminated } }] } },
+  }
+  await expect(recorder().start(events, new AbortController().signal)).rejects.toThrow(
+    `image: the node node-1 cannot run sh of "registry.example/tools:1": ${message}. ` +
+      `Use an image with sh and tcpdump, for the node's architecture. The Job ${name} in net is removed.`,
+  )
+})
+
+it.each([
   [
     403,
     'pods "x" is forbidden: violates PodSecurity "baseline:latest": host namespaces',
@@ -157,7 +174,55 @@ describe('afterwards', () => {
 
   it('nothing is to be done where it is gone', async () => {
     delete answers[`DELETE ${jobs}/${name}`]
+    delete answers[`GET ${jobs}/${name}`]
     await expect(recorder().clear()).resolves.toEqual({ remains: [], unfinished: false })
+  })
+
+  describe('where somebody else has deleted the Job', () => {
+    const podOf = { items: [{ metadata: { name: `${name}-x7k2p`, uid: 'u' } }] }
+    beforeEach(() => {
+      delete answers[`DELETE ${jobs}/${name}`]
+      delete answers[`GET ${jobs}/${name}`]
+      answers['GET /api/v1/namespaces/net/pods'] = { status: 200, body: podOf }
+      answers[`GET /api/v1/namespaces/net/pods/${name}-x7k2p`] = {
+        status: 200,
+        body: { metadata: { uid: 'u' }, status: { containerStatuses: [{ name, state: { running: {} } }] } },
+      }
+    })
+
+    it('its pod is waited for', async () => {
+      let cleared = false
+      const clearing = recorder()
+        .clear()
+        .finally(() => (cleared = true))
+      const looks = (): object[] => server.requests.filter(({ path }) => path.endsWith(`/pods/${name}-x7k2p`))
+      await until('two looks at the pod', () => looks().length >= 2)
+      expect(cleared).toBe(false)
+      delete answers[`GET /api/v1/namespaces/net/pods/${name}-x7k2p`]
+      await expect(clearing).resolves.toEqual({ remains: [], unfinished: false })
+    })
+
+    it('a pod that stays is named, after some seconds', async () => {
+      jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] })
+      const begin = Date.now()
+      let cleared: Awaited<ReturnType<Recorder['clear']>> | undefined
+      void recorder()
+        .clear()
+        .then((result) => (cleared = result))
+      const end = performance.now() + 5_000
+      while (cleared === undefined && performance.now() < end) {
+        jest.advanceTimersByTime(100)
+        for (let i = 0; i < 10; i += 1) await new Promise(setImmediate)
+      }
+      expect(cleared).toEqual({
+        remains: [
+          `the pod ${name}-x7k2p of the Job ${name} in net, which is deleted; its recorder ends by itself, ` +
+            `and should the pod stay, \`kubectl -n net delete pod ${name}-x7k2p\` removes it`,
+        ],
+        unfinished: false,
+      })
+      expect(Date.now() - begin).toBeLessThan(15_000)
+    })
   })
 
   it('what cannot be deleted is told, with the time at which it goes by itself', async () => {

@@ -111,7 +111,7 @@ here(`a recorder on a node, by SSH${guestMissing === undefined ? '' : ` (skipped
   it('does not ask for the right to the tunnel, which a condition hides; for every other right it does', async () => {
     node.google.world.denied.add('iap.tunnelInstances.accessViaIAP')
     await expect(ofMain().check()).resolves.toContainEqual(
-      'Tunnel: Google does not say that iap.tunnelInstances.accessViaIAP is granted (roles/iap.tunnelResourceAccessor); the relay decides',
+      'Tunnel: Google does not say that iap.tunnelInstances.accessViaIAP is granted (roles/iap.tunnelResourceAccessor); the relay takes it all the same',
     )
     node.google.world.denied.add('compute.instances.setMetadata')
     const error: unknown = await ofMain()
@@ -119,6 +119,13 @@ here(`a recorder on a node, by SSH${guestMissing === undefined ? '' : ` (skipped
       .catch((reason: unknown) => reason)
     expect(String(error)).toMatch(/setMetadata on [^]*Nothing was created|Nothing was created[^]*setMetadata on /)
     expect(String(error)).toContain('docs/terraform/node/main.tf has the roles')
+  })
+
+  it('is tried before anything is made: IAP, firewall and sshd', async () => {
+    await expect(ofMain().check()).resolves.toContain('Tunnel: the relay reaches port 22 of node-1')
+    node.relay.faults.refusals.push({ on: 'connect', refusal: { code: 4003, reason: 'failed to connect to backend' } })
+    await expect(ofMain().check()).rejects.toThrow(/firewall/)
+    expect(node.keys()).toEqual([])
   })
 
   it.each<[string, () => void, RegExp]>([
@@ -197,9 +204,24 @@ here(`a recorder on a node, by SSH${guestMissing === undefined ? '' : ` (skipped
     writeFileSync(join(run, 'words'), 'size 24\nstate lost\n')
     writeFileSync(join(run, 'ended'), '0\n')
     await expect(place.state()).resolves.toMatchObject({ kind: 'terminated', message: 'size 24\nstate lost' })
+    // However much it says: the state of the run has no room for a megabyte.
+    writeFileSync(join(run, 'words'), `size 24\n${'x'.repeat(500_000)}`)
+    const { message } = (await place.state()) as { message: string }
+    expect(message).toBe(`size 24\n${'x'.repeat(4_088)}`)
     rmSync(run, { recursive: true })
     writeFileSync(join(node.folder, 'lib', 'shell'), '#!/bin/sh\necho This account is not available.\n')
     await expect(place.state()).resolves.toMatchObject({ kind: 'unknown' })
+  })
+
+  it('says in a few words why the clean-up does not do', async () => {
+    const loud = '#!/bin/sh\nhead -c 300000 /dev/zero | tr "\\0" x >&2\nexit 1\n'
+    writeFileSync(join(node.folder, 'lib', 'shell'), loud, { mode: 0o755 })
+    node.account(0, '/var/lib/shell')
+    const { remains } = await clear(ofPost())
+    expect(remains[0]).toMatch(
+      /^what the recorder has on the node, until it ends by itself after 60 s and removes it: x+$/,
+    )
+    expect(remains.join().length).toBeLessThan(1_000)
   })
 
   it('ends a follower whose client is gone with everything else of the capture', async () => {

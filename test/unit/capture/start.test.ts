@@ -27,6 +27,12 @@ it.each<[keyof typeof places, string, string]>([
   ],
   [
     'node-pod',
+    'runc create failed: exec: "sh": executable file not found in $PATH: unknown',
+    'image: the node node-1 cannot run sh of "registry.example/tools:1": runc create failed: exec: "sh": executable file not found in $PATH: unknown. ' +
+      "Use an image with sh and tcpdump, for the node's architecture.",
+  ],
+  [
+    'node-pod',
     'OOMKilled (exit code 137)',
     'node-namespace: the node pod ended before it recorded anything: OOMKilled (exit code 137). See `kubectl -n net get events`.',
   ],

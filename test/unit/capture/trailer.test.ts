@@ -67,6 +67,26 @@ it('takes lines that it does not know: a newer recorder may say more', () => {
   expect(read(...short, 'weather fine', '')).toMatchObject({ size: 12345 })
 })
 
+it('keeps of an interface what the kernel would call one, and of the rest what is enough to read', () => {
+  const parsed = read(
+    ...short.filter((line) => !line.startsWith('reason ')),
+    `reason ${'r'.repeat(5_000)}`,
+    `tool ${'t'.repeat(5_000)}`,
+    `words a\u0007b${'w'.repeat(5_000)}`,
+    ...['interface 1 a23456789012345', 'interface 2 a234567890123456', `interface 3 ${'é'.repeat(9)}`],
+    ...['interface x eth0', 'interface 12345678901 eth1', 'interface -1 eth2', 'interface 1e9 eth3'],
+  )
+  expect(parsed?.interfaces).toEqual([
+    { index: 1, name: 'a23456789012345' },
+    { index: 2, name: 'a23456789012345' },
+    { index: 3, name: 'ééééééé\ufffd' },
+  ])
+  expect([parsed?.reason, parsed?.tool, parsed?.words].map((text) => text?.length)).toEqual([100, 100, 1_000])
+  expect(parsed?.words).toMatch(/^a bw/)
+  const many = Array.from({ length: 1_001 }, (_, i) => `interface ${String(i + 1)} veth${String(i)}`)
+  expect(read(...short, ...many)?.interfaces).toHaveLength(1_000)
+})
+
 describe('is none', () => {
   it.each(['size', 'sha256', 'paused'])('without its %s', (key) => {
     expect(read(...short.filter((line) => !line.startsWith(`${key} `)))).toBeUndefined()
@@ -80,6 +100,8 @@ describe('is none', () => {
     ['sha256', `sha256 ${'AB'.repeat(32)}`],
     ['sha256', `sha256 ${'ab'.repeat(31)}`],
     ['paused', 'paused 10'],
+    ['paused', 'paused 10 often'],
+    ['paused', 'paused 1e400 1'],
   ])('with a malformed %s: %j', (key, line) => {
     expect(read(...short.filter((one) => !one.startsWith(`${key} `)), line)).toBeUndefined()
   })

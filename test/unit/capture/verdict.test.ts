@@ -1,8 +1,8 @@
-import { judge, type Evidence, type Verdict } from '../../../src/capture/verdict.ts'
+import { judge, judgeTarget, type Evidence, type Verdict } from '../../../src/capture/verdict.ts'
 import { outcome, scan, sha256, trailer } from './evidence.ts'
 
 const verdict = (changes: Partial<Evidence> = {}): Verdict =>
-  judge({ outcome: outcome(), scan: scan(), sha256, loopback: false, ...changes })
+  judge({ outcome: outcome(), scan: scan(), sha256, loopback: false, where: 'container', ...changes })
 
 it('is complete with every proof', () => {
   expect(verdict()).toEqual({
@@ -88,7 +88,7 @@ describe('is partial, and says why', () => {
     ],
     [
       'the pod went away',
-      { outcome: outcome({ trailer: undefined, end: 'target-gone', detail: 'the pod was deleted' }) },
+      { outcome: outcome({ trailer: undefined, end: 'place-gone', detail: 'the pod was deleted' }) },
       /^the pod went away \(the pod was deleted\)/,
     ],
     [
@@ -149,12 +149,33 @@ describe('the stop reason', () => {
   })
 
   it('without a trailer tells a pod that went from everything else', () => {
-    const without = (end: 'target-gone' | 'gave-up' | 'runner-disk' | 'container-ended' | 'held'): string =>
+    const without = (end: 'place-gone' | 'gave-up' | 'runner-disk' | 'container-ended' | 'held'): string =>
       verdict({ outcome: outcome({ trailer: undefined, end }) }).stopReason
-    expect(without('target-gone')).toBe('target-gone')
+    expect(without('place-gone')).toBe('target-gone')
     expect(without('gave-up')).toBe('error')
     expect(without('runner-disk')).toBe('error')
     expect(without('container-ended')).toBe('error')
+  })
+
+  it.each<[Evidence['where'], string]>([
+    ['node-pod', "the recorder's own node pod, not the target,"],
+    ['ssh', 'the recorder on the node, not the target,'],
+  ])('of a node is the end of its target alone: by %s the recorder may be ended by itself', (where, who) => {
+    const stopped = verdict({ where, outcome: outcome({ trailer: trailer({ reason: 'terminated' }) }) })
+    expect(stopped).toMatchObject({
+      verdict: 'partial',
+      reason: `${who} was stopped before the capture was over`,
+      stopReason: 'error',
+    })
+    const gone = outcome({ trailer: undefined, end: 'place-gone', detail: 'the pod was deleted' })
+    expect(verdict({ where, outcome: gone })).toMatchObject({
+      reason: `${who} went away (the pod was deleted); 12345 bytes had arrived`,
+      stopReason: 'error',
+    })
+    const cut = verdict({ where, outcome: outcome({ end: 'place-gone' }), scan: scan({ bytes: 5, wholeBytes: 5 }) })
+    expect(cut.reason).toMatch(`5 of 12345 bytes arrived (${who} went away)`)
+    const target = verdict({ where, outcome: outcome({ trailer: trailer({ reason: 'target-gone' }) }) })
+    expect(target.stopReason).toBe('target-gone')
   })
 
   it('of a limit is no flaw: the capture is complete', () => {
@@ -174,4 +195,24 @@ describe('the stop reason', () => {
     const { verdict: how, reason } = verdict({ outcome: outcome({ trailer: trailer({ reason: 'target-gone' }) }) })
     expect({ how, reason }).toEqual({ how: 'partial', reason: 'the pod went away before the capture was over' })
   })
+})
+
+it('of a target that was lost before the end the capture is partial, whatever else is proven', () => {
+  const complete = {
+    verdict: 'complete',
+    reason: 'all 10 bytes arrived',
+    stopReason: 'duration',
+    dropped: 0,
+  } as const
+  const lost = { kind: 'lost', why: 'the pod web-1 went away' } as const
+  expect(judgeTarget(complete, lost)).toEqual({
+    ...complete,
+    verdict: 'partial',
+    reason: 'the pod web-1 went away before the capture was over',
+  })
+  expect(judgeTarget({ ...complete, verdict: 'partial', reason: 'one more' }, lost).reason).toBe(
+    'the pod web-1 went away before the capture was over; one more',
+  )
+  expect(judgeTarget(complete, { kind: 'there' })).toBe(complete)
+  expect(judgeTarget(complete, { kind: 'unknown', why: 'no answer' })).toBe(complete)
 })

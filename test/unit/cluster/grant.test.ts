@@ -50,6 +50,22 @@ describe('the command', () => {
     })
   })
 
+  it('is, of what is in no namespace, a ClusterRole and its binding', () => {
+    const nodes = [{ verb: 'get', group: '', resource: 'nodes' }]
+    const { arguments: given, documents } = paste(grantCommand(undefined, 'platform', nodes))
+    expect(given).toEqual(['apply', '-f', '-'])
+    const name = documents[0]?.metadata.name
+    expect(documents).toMatchObject([
+      { kind: 'ClusterRole', rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get'] }] },
+      {
+        kind: 'ClusterRoleBinding',
+        metadata: { name },
+        roleRef: { kind: 'ClusterRole', name },
+        subjects: [{ kind: 'User', name: 'platform' }],
+      },
+    ])
+  })
+
   it.each([
     ['capture@shop-prod.iam.gserviceaccount.com'],
     ['github:repo:octo-org/shop:environment:packet-capture'],
