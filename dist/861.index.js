@@ -1739,7 +1739,7 @@ function judge({ outcome, scan, sha256, loopback, where }) {
         if (trailer.reason === 'terminated')
             reasons.push(`${places[where]} was stopped before the capture was over`);
         if (trailer.reason === 'target-gone')
-            reasons.push('the pod went away before the capture was over');
+            reasons.push(targetGone);
         if (trailer.reason === 'owner')
             reasons.push('the recorder had not heard from the runner for too long and stopped');
         if (trailer.reason === 'deadline')
@@ -1777,9 +1777,11 @@ function judge({ outcome, scan, sha256, loopback, where }) {
 function judgeTarget(verdict, fate) {
     if (fate.kind !== 'lost')
         return verdict;
-    const before = verdict.verdict === 'partial' ? `; ${verdict.reason}` : '';
-    return { ...verdict, verdict: 'partial', reason: `${fate.why} before the capture was over${before}` };
+    const others = verdict.verdict === 'partial' ? verdict.reason.split('; ').filter((one) => one !== targetGone) : [];
+    return { ...verdict, verdict: 'partial', reason: [`${fate.why} before the capture was over`, ...others].join('; ') };
 }
+/** All that the recorder can say of it. */
+const targetGone = 'the pod went away before the capture was over';
 /** target-gone is the end of the target alone: on a node the recorder is somewhere else, and may be ended by itself. */
 function stopOf({ trailer, end }, where) {
     const withPlace = trailer ? trailer.reason === 'terminated' : end === 'place-gone';

@@ -39,7 +39,7 @@ export function judge({ outcome, scan, sha256, loopback, where }: Evidence): Ver
     else if (sha256 !== trailer.sha256) reasons.push('the SHA-256 of what arrived is not that of what was sent')
     if (trailer.reason === 'died') reasons.push(`tcpdump ended by itself (exit code ${trailer.exit}): ${trailer.words}`)
     if (trailer.reason === 'terminated') reasons.push(`${places[where]} was stopped before the capture was over`)
-    if (trailer.reason === 'target-gone') reasons.push('the pod went away before the capture was over')
+    if (trailer.reason === 'target-gone') reasons.push(targetGone)
     if (trailer.reason === 'owner') reasons.push('the recorder had not heard from the runner for too long and stopped')
     if (trailer.reason === 'deadline') reasons.push('the recorder reached its deadline before its duration was over')
     if (!knownReasons.has(trailer.reason))
@@ -76,9 +76,12 @@ export function judge({ outcome, scan, sha256, loopback, where }: Evidence): Ver
 /** What was recorded after the pod had gone, or had got another address, is not its own, or is missing: whatever else is proven. */
 export function judgeTarget(verdict: Verdict, fate: TargetFate): Verdict {
   if (fate.kind !== 'lost') return verdict
-  const before = verdict.verdict === 'partial' ? `; ${verdict.reason}` : ''
-  return { ...verdict, verdict: 'partial', reason: `${fate.why} before the capture was over${before}` }
+  const others = verdict.verdict === 'partial' ? verdict.reason.split('; ').filter((one) => one !== targetGone) : []
+  return { ...verdict, verdict: 'partial', reason: [`${fate.why} before the capture was over`, ...others].join('; ') }
 }
+
+/** All that the recorder can say of it. */
+const targetGone = 'the pod went away before the capture was over'
 
 /** target-gone is the end of the target alone: on a node the recorder is somewhere else, and may be ended by itself. */
 function stopOf({ trailer, end }: FollowOutcome, where: Where['kind']): StopReason {

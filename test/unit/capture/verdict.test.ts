@@ -213,6 +213,10 @@ it('of a target that was lost before the end the capture is partial, whatever el
   expect(judgeTarget({ ...complete, verdict: 'partial', reason: 'one more' }, lost).reason).toBe(
     'the pod web-1 went away before the capture was over; one more',
   )
+  const said = 'the pod went away before the capture was over; 3 packets were dropped'
+  expect(judgeTarget({ ...complete, verdict: 'partial', reason: said }, lost).reason).toBe(
+    'the pod web-1 went away before the capture was over; 3 packets were dropped',
+  )
   expect(judgeTarget(complete, { kind: 'there' })).toBe(complete)
   expect(judgeTarget(complete, { kind: 'unknown', why: 'no answer' })).toBe(complete)
 })
