@@ -646,7 +646,7 @@ function checkProxyAddress(what, address, schemes) {
     if (url && url.hostname !== '' && schemes.includes(url.protocol))
         return;
     throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ConfigurationError */ .j1(`${what}: got ${JSON.stringify(withoutPassword(address))}, which is no address of a proxy. ` +
-        `Set it to ${schemes.map((scheme) => `${scheme}//HOST:PORT`).join(' or ')}, or leave it out for this API server.`);
+        `Set it to ${schemes.map((scheme) => `${scheme}//HOST:PORT`).join(' or ')}, or leave it out for this server.`);
 }
 /** For a message: what is before an @ may be a secret. */
 function withoutPassword(address) {

@@ -55,7 +55,7 @@ export function checkProxyAddress(what: string, address: string, schemes: readon
   if (url && url.hostname !== '' && schemes.includes(url.protocol)) return
   throw new ConfigurationError(
     `${what}: got ${JSON.stringify(withoutPassword(address))}, which is no address of a proxy. ` +
-      `Set it to ${schemes.map((scheme) => `${scheme}//HOST:PORT`).join(' or ')}, or leave it out for this API server.`,
+      `Set it to ${schemes.map((scheme) => `${scheme}//HOST:PORT`).join(' or ')}, or leave it out for this server.`,
   )
 }
 

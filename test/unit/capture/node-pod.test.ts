@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals'
 import { nodePodRecorder } from '../../../src/capture/node-pod.ts'
 import { recordOf, type CaptureRecord } from '../../../src/capture/record.ts'
-import type { CaptureEvents, Recorder } from '../../../src/capture/recorder.ts'
+import type { CaptureEvents, Cleared, Recorder } from '../../../src/capture/recorder.ts'
 import { startServer, status, type Answer, type Server } from '../cluster/server.ts'
 import { until } from '../until.ts'
 import { plan, target } from './target.ts'
@@ -205,16 +205,7 @@ describe('afterwards', () => {
     it('a pod that stays is named, after some seconds', async () => {
       jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] })
       const begin = Date.now()
-      let cleared: Awaited<ReturnType<Recorder['clear']>> | undefined
-      void recorder()
-        .clear()
-        .then((result) => (cleared = result))
-      const end = performance.now() + 5_000
-      while (cleared === undefined && performance.now() < end) {
-        jest.advanceTimersByTime(100)
-        for (let i = 0; i < 10; i += 1) await new Promise(setImmediate)
-      }
-      expect(cleared).toEqual({
+      expect(await clearedBySteps(100)).toEqual({
         remains: [
           `the pod ${name}-x7k2p of the Job ${name} in net, which is deleted; its recorder ends by itself, ` +
             `and should the pod stay, \`kubectl -n net delete pod ${name}-x7k2p\` removes it`,
@@ -238,6 +229,20 @@ describe('afterwards', () => {
     )
   })
 
+  /** What clear() comes to while fake timers go on by steps of so many ms; undefined where it does not come to an end. */
+  async function clearedBySteps(step: number): Promise<Cleared | undefined> {
+    let cleared: Cleared | undefined
+    void recorder()
+      .clear()
+      .then((result) => (cleared = result))
+    const end = performance.now() + 5_000
+    while (cleared === undefined && performance.now() < end) {
+      jest.advanceTimersByTime(step)
+      for (let i = 0; i < 10; i += 1) await new Promise(setImmediate)
+    }
+    return cleared
+  }
+
   const ill: Answer = { status: 503, body: status('ServiceUnavailable', 'rolling') }
   it.each<[string, (Answer | 'reset')[], number, boolean]>([
     ['is asked for again where the API server is away for a moment', ['reset', ill], 3, false],
@@ -252,15 +257,7 @@ describe('afterwards', () => {
       return failure ?? answer(request)
     }
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] })
-    let cleared: Awaited<ReturnType<Recorder['clear']>> | undefined
-    void recorder()
-      .clear()
-      .then((result) => (cleared = result))
-    const end = performance.now() + 5_000
-    while (cleared === undefined && performance.now() < end) {
-      jest.advanceTimersByTime(50) // far less than a request is given
-      for (let i = 0; i < 10; i += 1) await new Promise(setImmediate)
-    }
+    const cleared = await clearedBySteps(50) // far less than a request is given
     expect(sent('DELETE', `${jobs}/${name}`)).toHaveLength(times)
     expect(cleared?.unfinished).toBe(unfinished)
   })
