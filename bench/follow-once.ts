@@ -1,31 +1,36 @@
-/** One following of a finished spool, for stream.ts: `follow-once.ts NAMESPACE POD CONTAINER FILE` prints the seconds and the CPU seconds. */
-import { followSpool } from '../src/capture/follow.ts'
-import { containerPlace } from '../src/capture/pod-place.ts'
+/** Follows a finished spool once, for stream.ts: `follow-once.ts NAMESPACE POD CONTAINER FILE` prints the seconds and the CPU seconds. */
+import { followSpool } from '../src/capture/follower.ts'
+import { containerEndpoint } from '../src/capture/recorders/container-endpoint.ts'
 import { openPartFile } from '../src/capture/part-file.ts'
-import { connectKubeconfig } from '../src/cluster/kubeconfig.ts'
+import { connectKubeconfig } from '../src/cluster/kubeconfig/connect.ts'
 
 const [namespace = '', pod = '', container = '', path = ''] = process.argv.slice(2)
-const connection = await connectKubeconfig({ kind: 'default' }, undefined, process.env, () => undefined)
-await connection.credentials() // the first time it reads files
+const connection = await connectKubeconfig({
+  source: { kind: 'default' },
+  context: undefined,
+  env: process.env,
+  maskSecret: () => undefined,
+})
+await connection.credentials() // the first call reads files
 const part = await openPartFile(path)
 
-const began = performance.now()
+const beganMs = performance.now()
 const before = process.cpuUsage()
-const follower = followSpool(containerPlace({ connection, namespace, pod, container, uid: '' }), part, () => 0, {
-  listening: () => undefined,
-  interrupted: (reason) => console.error(reason),
-  foreign: (line) => console.error(line),
+const follower = followSpool(containerEndpoint({ connection, namespace, pod, container, uid: '' }), part, () => 0, {
+  onListening: () => undefined,
+  onReconnecting: (reason) => console.error(reason),
+  onRemoteLine: (line) => console.error(line),
 })
-// It ends half a second after the last byte, so that "done" is on its way; that half second is not the stream's.
+// The follower ends half a second after the last byte, so that "done" reaches the pod; that time is not counted.
 let seconds = 0
 const size = Number(process.env['BENCH_SIZE'])
 const watch = setInterval(() => {
-  if (seconds === 0 && part.received() === size) seconds = (performance.now() - began) / 1000
+  if (seconds === 0 && part.receivedBytes === size) seconds = (performance.now() - beganMs) / 1000
 }, 5)
 const outcome = await follower.outcome
 clearInterval(watch)
 await part.close()
 const { user, system } = process.cpuUsage(before)
-if (outcome.trailer === undefined || outcome.resumed > 0)
-  throw new Error(`not followed in one go: ${outcome.end} ${outcome.detail}`)
-console.log(JSON.stringify({ seconds, cpu: (user + system) / 1e6 }))
+if (outcome.trailer === undefined || outcome.reconnectCount > 0)
+  throw new Error(`not followed over one connection: ${outcome.end} ${outcome.detail}`)
+console.log(JSON.stringify({ seconds, cpuSeconds: (user + system) / 1e6 }))

@@ -7341,7 +7341,7 @@ exports.ExternalAccountAuthorizedUserClient = ExternalAccountAuthorizedUserClien
 Object.defineProperty(exports, "__esModule", ({ value: true }));
 exports.ExternalAccountClient = void 0;
 const baseexternalclient_1 = __webpack_require__(142);
-const identitypoolclient_1 = __webpack_require__(29960);
+const identitypoolclient_1 = __webpack_require__(7579);
 const awsclient_1 = __webpack_require__(81261);
 const pluggable_auth_client_1 = __webpack_require__(46077);
 const util_1 = __webpack_require__(37870);
@@ -8800,7 +8800,7 @@ exports.IAMAuth = IAMAuth;
 
 /***/ }),
 
-/***/ 29960:
+/***/ 7579:
 /***/ ((__unused_webpack_module, exports, __webpack_require__) => {
 
 
@@ -12615,7 +12615,7 @@ var awsclient_1 = __webpack_require__(81261);
 Object.defineProperty(exports, "AwsClient", ({ enumerable: true, get: function () { return awsclient_1.AwsClient; } }));
 var awsrequestsigner_1 = __webpack_require__(27647);
 Object.defineProperty(exports, "AwsRequestSigner", ({ enumerable: true, get: function () { return awsrequestsigner_1.AwsRequestSigner; } }));
-var identitypoolclient_1 = __webpack_require__(29960);
+var identitypoolclient_1 = __webpack_require__(7579);
 Object.defineProperty(exports, "IdentityPoolClient", ({ enumerable: true, get: function () { return identitypoolclient_1.IdentityPoolClient; } }));
 var externalclient_1 = __webpack_require__(88323);
 Object.defineProperty(exports, "ExternalAccountClient", ({ enumerable: true, get: function () { return externalclient_1.ExternalAccountClient; } }));

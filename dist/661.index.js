@@ -2,29 +2,86 @@ export const id = 661;
 export const ids = [661];
 export const modules = {
 
-/***/ 83916:
+/***/ 62360:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   bD: () => (/* binding */ messageOf),
-/* harmony export */   cJ: () => (/* binding */ Cancelled),
-/* harmony export */   j1: () => (/* binding */ ConfigurationError)
+/* harmony export */   S: () => (/* binding */ loadRun),
+/* harmony export */   v: () => (/* binding */ parsePointer)
 /* harmony export */ });
-/** A mistake of the user's or of their set-up: the message names the input, the cause and the fix; it is shown without a stack. */
-class ConfigurationError extends Error {
-    name = 'ConfigurationError';
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(51455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _common_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(71922);
+/* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(24166);
+
+
+
+
+/** The state in GITHUB_STATE; undefined where main saved none. @throws Error where it is damaged */
+function parsePointer(text) {
+    if (text === '')
+        return undefined;
+    const value = parseObject(text);
+    const { phase, folder, captureIds, captureCount } = value;
+    const hasIds = Array.isArray(captureIds) && captureIds.every((id) => typeof id === 'string' && /^[\w-]+$/.test(id));
+    const isWhole = typeof phase === 'string' && typeof folder === 'string' && Number.isSafeInteger(captureCount);
+    if (!hasIds || !isWhole) {
+        throw new Error('the saved state of the step is damaged');
+    }
+    return value;
 }
-/** The run was cancelled before there was anything to deliver: nobody's mistake. */
-class Cancelled extends Error {
-    name = 'Cancelled';
+/** Reads the files that the pointer names. Never rejects: a file that is missing or damaged is a problem beside the others. */
+async function loadRun({ phase, folder, captureIds, captureCount }) {
+    const ids = captureCount > captureIds.length ? await idsIn(folder, captureIds) : captureIds;
+    const captures = [];
+    const problems = [];
+    for (const captureId of ids) {
+        try {
+            captures.push(parseCapture(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)((0,_state_js__WEBPACK_IMPORTED_MODULE_3__/* .statePath */ .BQ)(folder, captureId), 'utf8'), captureId));
+        }
+        catch (error) {
+            problems.push(unreadable(folder, captureId, error));
+        }
+    }
+    const missingCount = captureCount - captures.length - problems.length;
+    if (missingCount > 0)
+        problems.push(unreadable(folder, `(${missingCount} more)`, new Error('there is no such file')));
+    return { phase, captures, problems };
 }
-/** What an unknown thrown value says, without "Error: ". */
-function messageOf(error) {
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return messageOf(error.errors[0]);
-    if (error instanceof Error)
-        return error.message || error.name;
-    return String(error);
+async function idsIn(folder, known) {
+    const names = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readdir)(folder).catch(() => []);
+    const found = names.filter((name) => name.endsWith('.json')).map((name) => (0,node_path__WEBPACK_IMPORTED_MODULE_1__.basename)(name, '.json'));
+    return [...new Set([...known, ...found])];
+}
+function parseCapture(text, captureId) {
+    const value = parseObject(text);
+    const record = (value['record'] ?? {});
+    const isWhole = record['captureId'] === captureId &&
+        ['path', 'partPath'].every((name) => typeof record[name] === 'string') &&
+        ['target', 'method', 'plan'].every((name) => isObject(record[name])) &&
+        Array.isArray(value['hints']);
+    if (!isWhole)
+        throw new Error('it is damaged');
+    return value;
+}
+function parseObject(text) {
+    const value = JSON.parse(text);
+    if (!isObject(value))
+        throw new Error('it is damaged');
+    return value;
+}
+function isObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function unreadable(folder, captureId, error) {
+    return {
+        code: 'E_STATE_UNREADABLE',
+        input: 'RUNNER_TEMP',
+        problem: `the saved state of the capture ${captureId} in ${folder} cannot be read (${(0,_common_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error)}), so it cannot be finished`,
+        fix: 'Its recorder ends by itself. Keep the files in RUNNER_TEMP until the job has ended.',
+    };
 }
 
 
@@ -37,137 +94,51 @@ __webpack_require__.r(__webpack_exports__);
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
 /* harmony export */   post: () => (/* binding */ post)
 /* harmony export */ });
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(91659);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(83916);
-/* harmony import */ var _runner_cancel_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(74990);
-/* harmony import */ var _runner_log_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(47708);
-/* harmony import */ var _runner_end_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(7559);
-/* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(2462);
+/* harmony import */ var _app_failure_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(57897);
+/* harmony import */ var _app_saved_state_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(62360);
+/* harmony import */ var _app_state_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(24166);
+/* harmony import */ var _common_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(71922);
+/* harmony import */ var _runner_cancel_js__WEBPACK_IMPORTED_MODULE_6__ = __webpack_require__(74990);
+/* harmony import */ var _runner_exit_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(98352);
+/* harmony import */ var _runner_log_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(47708);
+/* harmony import */ var _runner_step_inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __webpack_require__(48782);
 
 
 
 
 
 
-/** The second door: finishes what main could not. It never fails the job, and does nothing twice. */
+
+
+/**
+ * The post step of the action: finishes what main could not, and does nothing twice. It fails the job only where a result cannot be reported, which
+ * neither step has done then.
+ */
 async function post() {
-    const cancel = (0,_runner_cancel_js__WEBPACK_IMPORTED_MODULE_3__/* .cancelSignal */ .B)(); // a cancel of the job comes while post finishes what the cancel of main left: it goes on
+    const reported = (0,_runner_exit_js__WEBPACK_IMPORTED_MODULE_4__/* .failUnlessReported */ .ag)();
+    const cancel = (0,_runner_cancel_js__WEBPACK_IMPORTED_MODULE_6__/* .cancelSignal */ .B)(); // a cancel of the job reaches post, too: it goes on
+    (0,_runner_exit_js__WEBPACK_IMPORTED_MODULE_4__/* .exitOnUncaught */ .Zb)((error) => _runner_log_js__WEBPACK_IMPORTED_MODULE_5__/* .jobLog */ .W.failure(`The capture could not be finished: ${(0,_common_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .messageOf */ .bD)(error)}`), 1);
+    let mustReport = true;
     try {
-        const state = (0,_state_js__WEBPACK_IMPORTED_MODULE_4__/* .parseState */ .B)((0,_actions_core__WEBPACK_IMPORTED_MODULE_0__/* .getState */ .Gu)(_state_js__WEBPACK_IMPORTED_MODULE_4__/* .stateName */ .V));
+        const state = (0,_app_saved_state_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePointer */ .v)((0,_runner_step_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .readState */ .u)(_app_state_js__WEBPACK_IMPORTED_MODULE_2__/* .stateName */ .Vi));
+        mustReport = state !== undefined && !(0,_app_state_js__WEBPACK_IMPORTED_MODULE_2__/* .isReported */ .Ob)(state.phase);
         if (state && state.phase !== 'done')
-            await (await Promise.all(/* import() */[__webpack_require__.e(977), __webpack_require__.e(861)]).then(__webpack_require__.bind(__webpack_require__, 69861))).finishRun(state);
+            await (await Promise.all(/* import() */[__webpack_require__.e(717), __webpack_require__.e(364)]).then(__webpack_require__.bind(__webpack_require__, 74364))).finishRun(state);
     }
     catch (error) {
-        _runner_log_js__WEBPACK_IMPORTED_MODULE_1__/* .jobLog */ .W.warning(`The capture could not be finished: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_5__/* .messageOf */ .bD)(error)}`);
+        const text = `The capture could not be finished: ${(0,_common_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .messageOf */ .bD)(error)}`;
+        if (mustReport) {
+            _runner_log_js__WEBPACK_IMPORTED_MODULE_5__/* .jobLog */ .W.failure(text);
+            (0,_app_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .logErrorCode */ .y2)('E_RESULT_NOT_REPORTED', _runner_log_js__WEBPACK_IMPORTED_MODULE_5__/* .jobLog */ .W);
+        }
+        else
+            _runner_log_js__WEBPACK_IMPORTED_MODULE_5__/* .jobLog */ .W.warning(text);
     }
     finally {
         cancel.dispose();
-        (0,_runner_end_js__WEBPACK_IMPORTED_MODULE_2__/* .lastResort */ .y)();
+        (0,_runner_exit_js__WEBPACK_IMPORTED_MODULE_4__/* .exitWithin */ .yb)();
     }
-}
-
-
-/***/ }),
-
-/***/ 74990:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   B: () => (/* binding */ cancelSignal)
-/* harmony export */ });
-/**
- * The runner cancels by SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL (actions/runner, ProcessInvoker.cs). Either signal, once or twice, is one
- * cancel; without a handler Node would end at once.
- */
-function cancelSignal() {
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    process.on('SIGINT', abort);
-    process.on('SIGTERM', abort);
-    return {
-        signal: controller.signal,
-        dispose: () => {
-            process.off('SIGINT', abort);
-            process.off('SIGTERM', abort);
-        },
-    };
-}
-
-
-/***/ }),
-
-/***/ 7559:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   v: () => (/* binding */ failStep),
-/* harmony export */   y: () => (/* binding */ lastResort)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(83916);
-/* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(47708);
-
-
-/** Fails the step: a user's mistake by its words alone, a mistake of ours with its stack. A cancel is neither. */
-function failStep(error) {
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .Cancelled */ .cJ) {
-        _log_js__WEBPACK_IMPORTED_MODULE_0__/* .jobLog */ .W.info(error.message);
-        return;
-    }
-    _log_js__WEBPACK_IMPORTED_MODULE_0__/* .jobLog */ .W.failure((0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .bD)(error));
-    if (error instanceof Error && !(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ConfigurationError */ .j1) && error.stack !== undefined) {
-        _log_js__WEBPACK_IMPORTED_MODULE_0__/* .jobLog */ .W.info(error.stack);
-    }
-}
-/**
- * The process ends when its last handle is closed, with `process.exitCode`. A handle that a library left open must not hold the job: after
- * 3 s the process is ended. (`process.exit` at once is no way out: it hung in 3 of 80 runs.)
- */
-function lastResort(ms = 3_000) {
-    setTimeout(() => process.exit(), ms).unref();
-}
-
-
-/***/ }),
-
-/***/ 47708:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   W: () => (/* binding */ jobLog)
-/* harmony export */ });
-/* unused harmony export plain */
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(91659);
-
-const jobLog = {
-    info: (line) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq(plain(line)),
-    warning: (text) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .warning */ .$e(plain(text)),
-    failure: (text) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setFailed */ .C1(plain(text)),
-    group: (title, body) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .group */ .Os(plain(title), body),
-};
-/**
- * The one escaper between foreign text (names, a server's words, a tool's) and the log: the runner obeys `::command::` at the start of a
- * line and `##[command]` anywhere in one (actions/runner, ActionCommand.cs), and a terminal obeys control characters.
- */
-function plain(text) {
-    return text
-        .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
-        .replace(/##\[/g, '## [')
-        .replace(/^(\s*)::/gm, '$1: :');
-}
-
-
-/***/ }),
-
-/***/ 2462:
-/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
-
-/* harmony export */ __webpack_require__.d(__webpack_exports__, {
-/* harmony export */   B: () => (/* binding */ parseState),
-/* harmony export */   V: () => (/* binding */ stateName)
-/* harmony export */ });
-const stateName = 'capture';
-function parseState(text) {
-    return text === '' ? undefined : JSON.parse(text);
+    reported();
 }
 
 

@@ -1,31 +1,35 @@
-# The follower: `sh follow OFFSET`, started by exec, again after each broken connection. It sends the logical stream of the spool from
-# OFFSET on stdout, says on stderr how things stand (lines: listening, beat, trailer, end, gone) and takes commands on stdin
-# (ack BYTES, stop REASON, hold SECONDS, done). It ends with its stdin: an exec'd process does not die when its client goes away.
+# shellcheck shell=sh
+# shellcheck disable=SC2154  # nap.sh, which comes before, sets `idle`
+# The follower: `sh follow OFFSET`, started by exec, again after each lost connection. It sends the logical stream of the spool from
+# OFFSET on stdout, reports the state on stderr (lines: listening, beat, trailer, end, gone) and reads commands from stdin
+# (ack BYTES, stop REASON, hold SECONDS, done). It ends with its stdin: the client's end does not end a process that exec started.
 cd "${0%/*}" || exit 1
+prepare_naps
 offset=$1
 header=24
 
-# One follower at a time: an earlier one may still be blocked in a write to a connection that is gone.
+# Only one follower runs: an earlier one may still be blocked in a write to a lost connection.
 [ -e follower ] && read -r earlier <follower && [ -n "$earlier" ] && grep -q follow "/proc/${earlier#-}/cmdline" 2>/dev/null && kill -9 "$earlier"
 read -r stat </proc/$$/stat
+# shellcheck disable=SC2086  # split into the fields of proc_pid_stat(5)
 set -- ${stat##*) }
-if [ "$3" = $$ ]; then self=-$$; else self=$$; fi # the process group where it is our own: it holds a blocked cat, too
+if [ "$3" = $$ ]; then self=-$$; else self=$$; fi # the process group where this process leads it: it has a blocked cat, too
 echo "$self" >follower
 
 exec 4<&0
 {
-  held=0 # until then nobody is missed; an ack that is still on its way must not take that back
-  while read -r word value <&4; do
+  held=0 # the uptime until which no heartbeat is expected; a later ack must not reduce it
+  while read -r command value <&4; do
     read -r up _ </proc/uptime
     up=${up%.*}
-    [ "$word" != hold ] || held=$((up + value))
-    echo $((up > held ? up : held)) >owner
-    case $word in
+    [ "$command" != hold ] || held=$((up + value))
+    echo $((up > held ? up : held)) >heartbeat
+    case $command in
       ack) echo "$value" >ack ;;
       stop) echo "$value" >stop ;;
-      done)
-        : >done
-        cat <&4 >/dev/null # the recorder removes everything now: nothing more is written
+      'done')
+        : >'done'
+        cat <&4 >/dev/null # the recorder removes the spool now: nothing more is written
         ;;
     esac
   done
@@ -34,24 +38,23 @@ exec 4<&0
 
 say() { printf '%s\n' "$*" >&2; }
 next_beat=0
-beat() { # at most one in two seconds
+beat() { # at most once in two seconds
   read -r up _ </proc/uptime
   up=${up%.*}
   [ "$up" -ge $next_beat ] || return 0
   next_beat=$((up + 2))
-  read -r size <size
-  say "beat $size"
+  say beat
 }
 name() { if [ "$1" -eq 0 ]; then file=s; else file=s$1; fi; }
 
 until [ -e listening ]; do
   beat
-  sleep 0.2
+  nap 0.2
 done
 read -r epoch <listening
 say "listening $epoch"
 
-# The segment that holds the offset. `base` is rewritten when a segment is deleted, so it may be read while it is empty or old.
+# Finds the segment that has the offset. `base` is rewritten when a segment is deleted, so it may be read while it is empty or old.
 tries=0
 i=
 while [ -z "$i" ]; do
@@ -71,26 +74,27 @@ while [ -z "$i" ]; do
   done
 done
 skip=$((offset - start))
-enter() { # segment $i at $skip bytes of its part of the stream, on fd 3
+open_segment() { # segment $i on fd 3, at $skip bytes of its part of the stream
   name "$i"
-  until [ -s "$file" ] || [ -e ended ]; do # its header is written with its first packet
+  until [ -s "$file" ] || [ -e ended ]; do # tcpdump writes the file header with the first packet
     beat
-    sleep 0.1
+    nap 0.1
   done
   [ -e "$file" ] || { say "gone $offset"; exit 1; }
   exec 3<"$file"
   [ "$i" -eq 0 ] || skip=$((skip + header))
-  [ $skip -eq 0 ] || dd bs=$skip skip=1 count=0 <&3 2>/dev/null
+  [ $skip -eq 0 ] || dd bs=1 skip=$skip count=0 2>/dev/null <&3 # only moves the offset of fd 3
   skip=0
 }
-enter
+open_segment
 
 sent=
 while :; do
   ended=
   [ ! -e ended ] || ended=1
   next=
-  [ ! -e "s$((i + 1))" ] || next=1 # then this one is closed, and what is read now is all of it
+  [ ! -e "s$((i + 1))" ] || next=1 # then this segment is complete, and cat reads all of the rest
+  # shellcheck disable=SC2094  # a variable and a file of one name
   read -r size <size
   if [ "$size" != "$sent" ] || [ -n "$next$ended" ]; then
     cat <&3
@@ -99,21 +103,21 @@ while :; do
   beat
   if [ -n "$next" ]; then
     i=$((i + 1))
-    enter
+    open_segment
   elif [ -n "$ended" ]; then
     break
   else
-    sleep 0.2
+    nap "$idle"
   fi
 done
 
 until [ -e trailer ]; do
   beat
-  sleep 0.1
+  nap 0.1
 done
 while read -r line; do say "trailer $line"; done <trailer
 say end
-while :; do # until the recorder ends, or stdin does: a process that leaves with bytes under way loses them (kubernetes #60140)
+while :; do # until the recorder or stdin ends: a process that exits while its output is under way loses it (kubernetes #60140)
   beat
-  sleep 0.5
+  nap 0.5
 done

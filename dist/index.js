@@ -7,12 +7,12 @@ import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
-/** One bundle behind both doors of action.yml: dist/index.js is main, dist/post.js (which only loads it) is post. */
+/** One bundle for both steps of action.yml: dist/index.js is main; dist/post.js, which only loads it, is post. */
 
 if ((0,node_path__WEBPACK_IMPORTED_MODULE_0__.basename)(process.argv[1] ?? '') === 'post.js')
-    await (await Promise.all(/* import() */[__nccwpck_require__.e(659), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post();
+    await (await Promise.all(/* import() */[__nccwpck_require__.e(137), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post();
 else
-    await (await Promise.all(/* import() */[__nccwpck_require__.e(659), __nccwpck_require__.e(977), __nccwpck_require__.e(861), __nccwpck_require__.e(761)]).then(__nccwpck_require__.bind(__nccwpck_require__, 41730))).main();
+    await (await Promise.all(/* import() */[__nccwpck_require__.e(717), __nccwpck_require__.e(137), __nccwpck_require__.e(918)]).then(__nccwpck_require__.bind(__nccwpck_require__, 91918))).main();
 
 __webpack_async_result__();
 } catch(e) { __webpack_async_result__(e); } }, 1);

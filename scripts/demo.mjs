@@ -1,155 +1,178 @@
 #!/usr/bin/env node
-// npm run demo: a capture from beginning to end on this machine, straight after `git clone`.
+// npm run demo: a capture from start to end on this machine, directly after `git clone`.
 //
-// This part needs nothing but Node 20: it installs what is missing, then hands over to test/sandbox/demo.ts, which runs
-// on the Node 24 that `npm ci` brings.
-import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+// This script needs only Node 20. It installs missing programs and packages, then starts test/sandbox/demo.ts, which runs
+// on the Node 24 that `npm ci` installs. The sandbox runs as the user who started the demo; with sudo only where the
+// kernel does not let this user create namespaces.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join, relative } from 'node:path'
+import {
+  installCommand,
+  installPackages,
+  isRoot,
+  missingPrograms,
+  packageManager,
+  packagesOf,
+  searchPath,
+  which,
+} from './system-packages.mjs'
 
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
-// tcpdump and ip lie in sbin, which an ordinary user's PATH may not name.
-const searchPath = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter)
 const env = { ...process.env, PATH: searchPath }
-const isRoot = process.getuid?.() === 0
 
-/** The programs that a pod of the sandbox is made of, with the package that holds each. */
-const PROGRAMS = {
-  tcpdump: { apt: 'tcpdump', dnf: 'tcpdump', apk: 'tcpdump', pacman: 'tcpdump', zypper: 'tcpdump' },
-  ip: { apt: 'iproute2', dnf: 'iproute', apk: 'iproute2', pacman: 'iproute2', zypper: 'iproute2' },
-  unshare: { apt: 'util-linux', dnf: 'util-linux', apk: 'util-linux', pacman: 'util-linux', zypper: 'util-linux' },
-  setpriv: { apt: 'util-linux', dnf: 'util-linux', apk: 'setpriv', pacman: 'util-linux', zypper: 'util-linux' },
-  nsenter: { apt: 'util-linux', dnf: 'util-linux-core', apk: 'util-linux', pacman: 'util-linux', zypper: 'util-linux' },
-}
+/** The programs that the sandbox needs for its pods. */
+const POD_PROGRAMS = ['tcpdump', 'ip', 'unshare', 'setpriv', 'nsenter']
+/** The programs that map more than one user into a user namespace. */
+const ID_PROGRAMS = ['newuidmap', 'newgidmap']
 
-const INSTALL = {
-  apt: (packages) => [
-    ['apt-get', 'update'],
-    ['apt-get', 'install', '--yes', '--no-install-recommends', ...packages],
-  ],
-  dnf: (packages) => [['dnf', 'install', '--assumeyes', ...packages]],
-  apk: (packages) => [['apk', 'add', '--no-cache', ...packages]],
-  pacman: (packages) => [['pacman', '--sync', '--noconfirm', '--needed', ...packages]],
-  zypper: (packages) => [['zypper', '--non-interactive', 'install', ...packages]],
-}
+// Ctrl-C reaches the running command, too: it ends in its own way, and this script ends after it.
+let interrupted = false
+process.on('SIGINT', () => {
+  interrupted = true
+})
+await main()
 
-// Ctrl-C cancels the capture as GitHub's button does; the second half then ends in order, and this one after it.
-process.on('SIGINT', () => {})
-main()
-
-function main() {
+async function main() {
   if (process.platform !== 'linux') {
     stop(
-      `The demo's pods are Linux network namespaces and this is ${process.platform}.`,
-      'Run it in a Linux machine or container: docker run --rm -it --privileged -v "$PWD":/demo -w /demo node:24 npm run demo',
+      `The pods of the demo are Linux network namespaces. This platform is ${process.platform}.`,
+      'Run it on a Linux machine or in a container: docker run --rm -it --privileged -v "$PWD":/demo -w /demo node:24 npm run demo',
     )
   }
   if (Number(process.versions.node.split('.')[0]) < 20) {
     stop(`This is Node ${process.versions.node}.`, 'Install Node 20 or newer.')
   }
-  installPrograms()
-  installPackages()
-  const demo = [node24(), '--no-warnings', join(root, 'test/sandbox/demo.ts')]
-  const { status } = run([...asWhom(demo), ...demo])
-  process.exitCode = status ?? 1
+  const isForbidden = await forbidsNamespaces()
+  await installPrograms(isRoot || isForbidden ? POD_PROGRAMS : [...POD_PROGRAMS, ...ID_PROGRAMS])
+  await installNodeModules()
+  const demo = [await node24(), '--no-warnings', join(root, 'test/sandbox/demo.ts')]
+  const prefix = await permission(demo, isForbidden)
+  process.exitCode = (await run([...prefix, ...demo])).code
 }
 
-/** node_modules as the lock file says, when it is missing. */
-function installPackages() {
+/** Whether the kernel refuses namespaces to this user. The trial maps only this user, so it needs no uidmap. */
+async function forbidsNamespaces() {
+  if (isRoot || !which('unshare')) return false
+  const trial = ['unshare', '--user', '--map-root-user', '--mount', '--net', '--pid', '--fork', 'true']
+  return (await run(trial, ['ignore', 'ignore', 'ignore'])).code !== 0
+}
+
+async function installPrograms(programs) {
+  const missing = missingPrograms(programs)
+  if (missing.length === 0) return
+  const found = `Not found: ${missing.join(', ')}.`
+  const manager = packageManager()
+  if (manager === undefined) {
+    stop(
+      `${found} This script does not support the package manager of this machine.`,
+      'Install them, then start again.',
+    )
+  }
+  const update = manager === 'apt' ? 'apt-get update && ' : ''
+  const byRoot = `Run this as root, then start the demo again: ${update}${installCommand(missing).replace(/^sudo /, '')}`
+  if (!isRoot && !which('sudo')) stop(`${found} This user is not root, and sudo is not available.`, byRoot)
+  const packages = packagesOf(missing, manager)
+  say(`${found} Installing ${packages.join(' ')} with ${manager}${isRoot ? '' : ' and sudo'}`)
+  if (!isRoot && (await run(['sudo', '--validate'])).code !== 0)
+    stop(`${found} sudo did not give the permission.`, byRoot)
+  installPackages({ packages, manager, prefix: isRoot ? [] : ['sudo'], say })
+  await stopIfInterrupted()
+  const still = missingPrograms(missing)
+  if (still.length > 0) stop(`Still not found: ${still.join(', ')}.`, byRoot)
+}
+
+/** Installs node_modules according to the lock file, if it is missing. */
+async function installNodeModules() {
   if (existsSync(join(root, 'node_modules/.bin/node'))) return
-  say('The packages of package-lock.json are not installed yet: npm ci (needs the network, about a minute)')
-  const { status } = run(['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error'])
-  if (status !== 0) stop('npm ci failed.', 'Its message is above; with the network back, start the demo again.')
+  say(
+    'The packages of package-lock.json are not installed. Running npm ci (needs network access, takes about a minute)',
+  )
+  const { code } = await run(['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  if (code !== 0) stop('npm ci failed.', 'See its output above. Start the demo again when the network is available.')
 }
 
-/** The devDependency's Node, or the host's own where that one cannot run (it is built for glibc). */
-function node24() {
+/** The Node of the devDependency, or the Node of the host if that one cannot run (it is built for glibc). */
+async function node24() {
   const own = join(root, 'node_modules/.bin/node')
-  if (spawnSync(own, ['--version']).status === 0) return own
+  if ((await run([own, '--version'], ['ignore', 'ignore', 'ignore'])).code === 0) return own
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
   stop(
     `node_modules/.bin/node does not run here, and this is Node ${process.versions.node}.`,
-    'Were install scripts switched off? `npm rebuild node` repairs that. Else install Node 24 and start the demo again.',
+    'If install scripts are disabled, run `npm rebuild node`. Otherwise install Node 24 and start the demo again.',
   )
 }
 
-function installPrograms() {
-  const missing = Object.keys(PROGRAMS).filter((program) => !which(program))
-  if (missing.length === 0) return
-  const manager = Object.keys(INSTALL).find((name) => which(name === 'apt' ? 'apt-get' : name))
-  if (manager === undefined) {
-    stop(
-      `Not found: ${missing.join(', ')}, and no package manager that this script knows.`,
-      'Install them and start the demo again.',
-    )
-  }
-  const packages = [...new Set(missing.map((program) => PROGRAMS[program][manager]))]
-  if (!isRoot && !which('sudo')) {
-    stop(
-      `Not found: ${missing.join(', ')}, and there is no sudo.`,
-      `Let an administrator install: ${packages.join(' ')}`,
-    )
-  }
-  say(`Not found: ${missing.join(', ')}. Installing ${packages.join(' ')} by ${manager}${isRoot ? '' : ' with sudo'}`)
-  for (const command of INSTALL[manager](packages)) {
-    const { status } = run(isRoot ? command : ['sudo', ...command])
-    // A stale mirror fails `update` for one list of many; what counts is whether the programs are there afterwards.
-    if (status !== 0) say(`${command.join(' ')} ended with ${status}`)
-  }
-  const still = missing.filter((program) => !which(program))
-  if (still.length > 0)
-    stop(`Still not found: ${still.join(', ')}.`, `Install ${packages.join(' ')} and start the demo again.`)
-}
-
-/** The words before the command that make it work: none, or sudo where this kernel gives namespaces to root alone. */
-function asWhom(demo) {
-  const problem = check(demo)
-  if (problem === '') return []
+/** What to put before the command of the demo: nothing, or sudo where the kernel forbids namespaces to this user. */
+async function permission(demo, isForbidden) {
+  const support = await check(demo)
+  if (support.supported) return []
+  const { reason, remedy } = support
   if (isRoot) {
     stop(
-      `The sandbox cannot run here, not even as root: ${problem}`,
-      'In a container: start it with --privileged (or --cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt apparmor=unconfined).',
+      `The sandbox cannot run on this machine, even as root: ${reason}`,
+      'In a container, start the container with --privileged (or --cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt apparmor=unconfined).',
     )
   }
-  say(`The sandbox's pods are namespaces, and this user may not make them: ${problem}`)
-  if (!which('sudo')) stop('There is no sudo.', 'Run the demo as root, or let an administrator allow user namespaces.')
-  say('So it runs as root, by sudo. It writes to this folder and to the temp folder only.')
-  // sudo sets a PATH of its own, in which the host's node may be missing.
+  const byRoot = remedy.replace(/^sudo /, '')
+  if (!isForbidden)
+    stop(`The sandbox cannot run as this user: ${reason}`, `Run this as root, then start again: ${byRoot}`)
+
+  say(`The pods of the sandbox are namespaces, and the kernel does not let this user create them: ${reason}`)
+  const allow = byRoot.startsWith('sysctl') ? `allow them with \`${byRoot}\`, or ` : ''
+  const withoutSudo = `As root, ${allow}run \`npm run demo\`.`
+  if (!which('sudo')) stop('sudo is not available.', withoutSudo)
+  // sudo sets another PATH, which may not contain the node of the host.
   const sudo = ['sudo', 'env', `PATH=${searchPath}`]
-  const problemOfRoot = check([...sudo, ...demo])
-  if (problemOfRoot !== '')
-    stop(`The sandbox cannot run here, not even as root: ${problemOfRoot}`, 'Try another machine.')
+  say(`So the sandbox needs root. Running: sudo ${demo.map((word) => relative(process.cwd(), word) || word).join(' ')}`)
+  say('It writes only to this folder and to the temporary folder. Ctrl-C stops.')
+  if ((await run([...sudo, 'true'])).code !== 0) stop('sudo did not give the permission.', withoutSudo)
+  const asRoot = await check([...sudo, ...demo])
+  if (!asRoot.supported) {
+    stop(
+      `The sandbox cannot run on this machine, even as root: ${asRoot.reason}`,
+      `Missing: the permission to create namespaces. ${asRoot.remedy}`,
+    )
+  }
   return sudo
 }
 
-/** Empty when the demo can run as this user, else why not. */
-function check(demo) {
-  const [program, ...args] = [...demo, '--check']
-  const done = spawnSync(program, args, {
-    cwd: root,
-    env,
-    stdio: ['inherit', 'ignore', 'pipe'],
-    encoding: 'utf8',
-    timeout: 60_000,
-  })
-  return done.status === 0
-    ? ''
-    : done.stderr.trim() || done.error?.message || `the check ended with ${done.status ?? done.signal}`
+/** Whether this command can run the demo here: a SandboxSupport. */
+async function check(demo) {
+  const { code, stdout, stderr } = await run([...demo, '--check'], ['inherit', 'pipe', 'pipe'])
+  try {
+    return JSON.parse(stdout)
+  } catch {
+    const reason = stderr.trim().replace(/\s+/g, ' ') || `the check exited with code ${code}`
+    return { supported: false, reason, remedy: 'npm run demo' }
+  }
 }
 
-function run([program, ...args]) {
-  return spawnSync(program, args, { cwd: root, env, stdio: 'inherit' })
+/**
+ * Runs a command. Returns its exit code (128 + n for a signal) and what it wrote into pipes. Ends this script after the command if Ctrl-C was
+ * pressed. A signal to this script alone goes to the command.
+ */
+async function run([program, ...args], stdio = 'inherit') {
+  const child = spawn(program, args, { cwd: root, env, stdio })
+  const written = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr']) child[name]?.on('data', (chunk) => (written[name] += chunk))
+  const forward = (signal) => child.kill(signal)
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, forward)
+  const code = await new Promise((resolve) => {
+    child.once('error', () => resolve(127))
+    child.once('close', (status, signal) => resolve(status ?? 128 + constants.signals[signal]))
+  })
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.off(signal, forward)
+  await stopIfInterrupted()
+  return { code, ...written }
 }
 
-function which(program) {
-  return searchPath.split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+/** Ends this script with the code of a program that SIGINT ended, if Ctrl-C was pressed. */
+async function stopIfInterrupted() {
+  // A signal that came during a synchronous command is handled in the next turn of the event loop.
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  if (interrupted) process.exit(130)
 }
 
 function say(text) {

@@ -1,4 +1,4 @@
-// Writes the tables of inputs and outputs in README.md from action.yml, between their markers. `--check` only compares.
+// Writes the tables of inputs and outputs in README.md from action.yml, between their markers. `--check` only compares them.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { format, resolveConfig } from 'prettier'
@@ -36,7 +36,7 @@ for (const [name, lines] of Object.entries(tables)) {
 after = await format(after, { ...(await resolveConfig(file)), parser: 'markdown' })
 if (process.argv.includes('--check')) {
   if (after !== before) {
-    console.error('README.md: its tables are not those of action.yml; run `npm run readme`')
+    console.error('README.md: the tables differ from action.yml. Run `npm run readme`.')
     process.exitCode = 1
   }
 } else {

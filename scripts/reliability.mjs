@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// node scripts/reliability.mjs TRIALS.json: writes the trials' results into the table of docs/reliability.md. The file comes from
+// node scripts/reliability.mjs TRIALS.json: writes the results of the trials to the tables of docs/reliability.md. This command creates the file:
 // TRIALS_OUT=TRIALS.json npm run test:e2e -- test/e2e/trials-
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,13 +14,13 @@ const { machine, rows } = JSON.parse(readFileSync(source, 'utf8'))
 const document = join(import.meta.dirname, '../docs/reliability.md')
 const markers = ['<!-- trials: written by scripts/reliability.mjs -->', '<!-- end of trials -->']
 
-/** In this order; a group that is not named here comes last. */
+/** The order of the groups; other groups come last. */
 const groups = [
   'the connection',
-  '50,000 packets a second',
-  'the target, the node and the runner’s disk',
+  '50,000 packets per second',
+  'the target, the node and the disk of the runner',
   'cancel',
-  'SIGKILL of the action, and no post',
+  'SIGKILL of the action, without post',
   'the results service',
 ]
 const cell = (text) => text.replaceAll('|', '\\|')
@@ -41,7 +41,7 @@ for (const group of found.sort((a, b) => (groups.indexOf(a) + 1 || 99) - (groups
 
 const text = readFileSync(document, 'utf8')
 const [before, after] = [text.indexOf(markers[0]), text.indexOf(markers[1])]
-if (before === -1 || after === -1) throw new Error(`${document} lacks the markers`)
+if (before === -1 || after === -1) throw new Error(`${document} does not contain the markers`)
 const written = `${text.slice(0, before)}${markers[0]}\n\n${lines.join('\n')}\n\n${text.slice(after)}`
 const options = await resolveConfig(document)
 writeFileSync(document, await format(written, { ...options, parser: 'markdown' }))

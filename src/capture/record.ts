@@ -1,75 +1,119 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { addressesOf } from '../cluster/pod.ts'
+import { podProtection, type PodProtection } from '../cluster/pod-protection.ts'
 import type { Target } from '../cluster/target.ts'
-import { deadlineOf, type CapturePlan } from './container.ts'
-import type { LoginRecord } from '../google/login.ts'
-import { addressesOf } from './node-filter.ts'
+import { deadlineOf, type CapturePlan } from './plan.ts'
+import type { SavedLogin } from './recorders/ssh/access.ts'
 
 /** What must be known to end or to finish one capture, in this process or in the post step. JSON. */
 export interface CaptureRecord {
-  readonly namespace: string
-  /** the pod that the capture is about; '' where a node is captured by its own name */
-  readonly pod: string
-  readonly uid: string
-  /** the pod's, where the filter knows it by them: in the network of the node it has none of its own */
-  readonly addresses: readonly string[]
-  readonly node: string
-  /** the capture's own name, and its container's, where it has one */
-  readonly container: string
-  readonly where: Where
+  readonly target: RecordedTarget
+  /** the name of this capture, and of its container or Job */
+  readonly captureId: string
+  readonly method: CaptureMethod
   readonly plan: CapturePlan
   /** epoch seconds, the API server's clock */
-  readonly deadline: number
+  readonly deadlineSeconds: number
   /** the same moment by this runner's clock, ms since the epoch */
-  readonly deadlineHere: number
+  readonly deadlineHereMs: number
   /** where the finished pcap goes */
   readonly path: string
-  /** where it grows; named after the container, so that no other capture continues it */
+  /** where it grows; named after the capture, so that no other capture continues it */
   readonly partPath: string
 }
 
-/** Where a capture's recorder is. */
-export type Where =
+export type RecordedTarget = RecordedPod | RecordedNode
+
+/** The pod that the capture is about. */
+export interface RecordedPod {
+  readonly kind: 'pod'
+  readonly namespace: string
+  readonly pod: string
+  readonly uid: string
+  /** undefined while the pod is not scheduled */
+  readonly node?: string | undefined
+  /** its own addresses; none in the network of its node */
+  readonly addresses: readonly string[]
+  /** undefined in the state of an earlier version */
+  readonly protection?: PodProtection
+}
+
+/** A whole node, named by the user. */
+export interface RecordedNode {
+  readonly kind: 'node'
+  readonly node: string
+}
+
+/** How a capture is recorded: `methodOf` in recorders/methods.ts has the differences. */
+export type CaptureMethod =
   /** an ephemeral container of the pod itself */
   | { readonly kind: 'container' }
-  /** a Job of the capture's name, whose pod uses the network of the node */
+  /** a Job with the name of the capture, whose pod uses the network of the node */
   | { readonly kind: 'node-pod'; readonly namespace: string }
   /** a process on the node, reached by SSH */
   | {
       readonly kind: 'ssh'
-      readonly login: LoginRecord
+      readonly login: SavedLogin
       /** not narrowed to a pod's own addresses: the SSH connection has to be left out, once it is known */
       readonly whole: boolean
     }
 
-export function recordOf(
-  target: Target,
-  container: string,
-  plan: CapturePlan,
-  path: string,
-  serverTime: number,
-  where: Where = { kind: 'container' },
-): CaptureRecord {
-  const deadline = deadlineOf(plan, serverTime)
-  const { namespace, pod, uid, node, facts } = target
-  const shared = where.kind === 'container' || facts.spec?.hostNetwork === true
+export interface RecordOptions {
+  readonly captureId: string
+  readonly method: CaptureMethod
+  readonly plan: CapturePlan
+  /** the folder of the finished pcap */
+  readonly folder: string
+  /** its name without `.pcap` */
+  readonly fileName: string
+  /** several targets have the same `fileName`: the name of each target is added to it */
+  readonly isFileNameShared?: boolean
+  /** the API server's clock, ms since the epoch */
+  readonly serverTimeMs: number
+}
+
+export function recordOf(target: Target, options: RecordOptions): CaptureRecord {
+  const { captureId, method, plan, folder, serverTimeMs } = options
+  const deadlineSeconds = deadlineOf(plan, serverTimeMs)
   return {
-    namespace,
-    pod,
-    uid,
-    addresses: shared ? [] : addressesOf(facts),
-    node,
-    container,
-    where,
+    target: recordedTarget(target),
+    captureId,
+    method,
     plan,
-    deadline,
-    deadlineHere: Date.now() + deadline * 1000 - serverTime,
-    path,
-    partPath: join(dirname(path), `${container}.part`),
+    deadlineSeconds,
+    deadlineHereMs: Date.now() + deadlineSeconds * 1000 - serverTimeMs,
+    path: join(folder, `${fileNameFor(target, options)}.pcap`),
+    partPath: join(folder, `${captureId}.part`),
   }
 }
 
-/** What is captured, for a sentence: `pod web`, `node a`, or the node for the pod's sake. */
-export function subjectOf({ pod, node, where }: CaptureRecord): string {
-  if (where.kind === 'container') return `pod ${pod}`
-  return pod === '' ? `node ${node}` : `pod ${pod} on node ${node}`
+function recordedTarget(target: Target): RecordedTarget {
+  if (target.kind === 'node') return target
+  const { kind, namespace, pod, uid, node, facts } = target
+  const addresses = facts.spec?.hostNetwork === true ? [] : addressesOf(facts)
+  return { kind, namespace, pod, uid, node, addresses, protection: podProtection(facts) }
+}
+
+/** No name of Kubernetes has an underscore, so no two targets have the same file. */
+function fileNameFor(target: Target, { fileName, isFileNameShared = false, captureId }: RecordOptions): string {
+  if (!isFileNameShared) return fileName
+  const name = target.kind === 'pod' ? `${target.namespace}_${target.pod}` : target.node
+  const maxBytes = maxFileNameBytes - Buffer.byteLength(fileName) - 1
+  const short = name.length > maxBytes ? `${name.slice(0, maxBytes - 9)}-${captureId.slice(-8)}` : name
+  return `${fileName}-${short}`
+}
+
+/** Linux allows 255 (NAME_MAX); the rest is for `.pcap` and for what an upload with a taken name adds. */
+const maxFileNameBytes = 240
+
+/** @throws TypeError where a node is the target: such a record is never given to a recorder in the pod */
+export function recordedPod({ target, captureId }: CaptureRecord): RecordedPod {
+  if (target.kind === 'pod') return target
+  throw new TypeError(`the target of ${captureId} is no pod`)
+}
+
+/** @throws TypeError where the pod is not scheduled: such a record is never given to a recorder on a node */
+export function recordedNode({ target, captureId }: CaptureRecord): string {
+  if (target.node !== undefined) return target.node
+  throw new TypeError(`the target of ${captureId} is on no node`)
 }

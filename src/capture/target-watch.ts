@@ -1,72 +1,89 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { ApiError, call } from '../cluster/api.ts'
 import type { Connection } from '../cluster/connection.ts'
-import type { Pod } from '../cluster/pod.ts'
-import { messageOf } from '../errors.ts'
-import { addressesOf } from './node-filter.ts'
-import type { CaptureRecord } from './record.ts'
+import { addressesOf, type Pod } from '../cluster/pod.ts'
+import { messageOf } from '../common/errors.ts'
+import { toOneLine } from '../common/remote-text.ts'
+import { orTimeout, timedOut } from '../common/timeouts.ts'
+import { urlPath } from '../common/url-path.ts'
+import { methodOf } from './recorders/methods.ts'
+import type { CaptureRecord, RecordedPod } from './record.ts'
 
-const lookEvery = 5_000
+const checkEveryMs = 5_000
 
-/** Whether the pod that a node is captured for was what it had been when the filter was made. */
-export type TargetFate =
-  { readonly kind: 'there' } | { readonly kind: 'lost' | 'unknown'; /** a clause */ readonly why: string }
+/** Whether the pod that a node is captured for is still the one that the filter was made for. */
+export type TargetCheck =
+  | { readonly kind: 'there' }
+  | { readonly kind: 'unknown'; /** a clause */ readonly why: string }
+  | {
+      readonly kind: 'lost'
+      /** a clause */ readonly why: string
+      /** ended by itself */ readonly isCompleted?: boolean
+    }
 
 export interface TargetWatch {
-  /** The last look, for `within` ms at most, and what all looks have come to; never rejects. */
-  end(within?: number): Promise<TargetFate>
+  /** Checks once more, for `withinMs` at most. @returns what all checks have found; never rejects */
+  end(withinMs?: number): Promise<TargetCheck>
 }
 
 /**
- * Looks at once, every 5 s and at the end whether the pod that a node is captured for is still there, at its addresses: otherwise they may be
- * another's. A capture in the pod itself ends with it. `lost`: called once it is not.
+ * Checks now, every 5 s and at the end whether the pod that a node is captured for still exists with the same addresses; otherwise another pod
+ * may have got them. `onLost`: called once when it does not. A capture inside the pod ends with the pod, so nothing is checked.
  */
-export function watchTarget(connection: Connection, record: CaptureRecord, lost: () => void): TargetWatch {
-  if (record.where.kind === 'container' || record.pod === '') return { end: () => Promise.resolve({ kind: 'there' }) }
-  let fate: TargetFate = { kind: 'there' }
-  const isLost = (): boolean => fate.kind === 'lost'
-  const look = async (): Promise<void> => {
+export function watchTarget(connection: Connection, record: CaptureRecord, onLost: () => void): TargetWatch {
+  const pod = watchedPod(record)
+  if (pod === undefined) return { end: () => Promise.resolve({ kind: 'there' }) }
+  let last: TargetCheck = { kind: 'there' }
+  const isLost = (): boolean => last.kind === 'lost'
+  const check = async (): Promise<void> => {
     if (isLost()) return
-    const seen = await lookAtTarget(connection, record)
+    const found = await checkPod(connection, pod)
     if (isLost()) return
-    fate = seen
-    if (seen.kind === 'lost') lost()
+    last = found
+    if (found.kind === 'lost') onLost()
   }
-  const timer = setInterval(() => void look(), lookEvery)
-  void look()
+  const timer = setInterval(() => void check(), checkEveryMs)
+  void check()
   return {
-    end: async (within = lookEvery) => {
+    end: async (withinMs = checkEveryMs) => {
       clearInterval(timer)
-      const late = new AbortController()
-      const timeout = delay(within, 'late' as const, { signal: late.signal }).catch(() => undefined)
-      const answer = await Promise.race([look(), timeout])
-      late.abort()
-      return answer === 'late' && !isLost() ? { kind: 'unknown', why: `no answer within ${within / 1000} s` } : fate
+      const isLate = (await orTimeout(check(), withinMs)) === timedOut
+      return isLate && !isLost() ? { kind: 'unknown', why: `no answer within ${withinMs / 1000} s` } : last
     },
   }
 }
 
-/** One look; never rejects. */
-export async function lookAtTarget(
-  connection: Connection,
-  { namespace, pod, uid, addresses, where }: CaptureRecord,
-): Promise<TargetFate> {
-  if (where.kind === 'container' || pod === '') return { kind: 'there' }
-  const lost = (why: string): TargetFate => ({ kind: 'lost', why })
+/** One check; never rejects. */
+export async function checkTarget(connection: Connection, record: CaptureRecord): Promise<TargetCheck> {
+  const pod = watchedPod(record)
+  return pod === undefined ? { kind: 'there' } : checkPod(connection, pod)
+}
+
+/** Whether the target may be lost while its recorder goes on. */
+export function mustCheckTarget(record: CaptureRecord): boolean {
+  return watchedPod(record) !== undefined
+}
+
+function watchedPod(record: CaptureRecord): RecordedPod | undefined {
+  return record.target.kind === 'pod' && !methodOf(record).isInsideTarget ? record.target : undefined
+}
+
+async function checkPod(connection: Connection, { namespace, pod, uid, addresses }: RecordedPod): Promise<TargetCheck> {
+  const lost = (why: string) => ({ kind: 'lost', why }) as const
   try {
-    const path = `/api/v1/namespaces/${namespace}/pods/${pod}`
-    const found = (await call(connection, 'GET', path, undefined, lookEvery)).body as Pod
+    const path = urlPath`/api/v1/namespaces/${namespace}/pods/${pod}`
+    const found = (await call(connection, 'GET', path, { timeoutMs: checkEveryMs })).body as Pod
     const phase = found.status?.phase
-    if (found.metadata?.uid !== uid) return lost(`the pod ${pod} was replaced by another of its name`)
-    if (phase === 'Succeeded' || phase === 'Failed') return lost(`the pod ${pod} came to its end (${phase})`)
+    if (found.metadata?.uid !== uid) return lost(`the pod ${pod} was replaced by another pod of the same name`)
+    if (phase === 'Succeeded') return { ...lost(`the pod ${pod} ended (${phase})`), isCompleted: true }
+    if (phase === 'Failed') return lost(`the pod ${pod} ended (${phase})`)
     const now = addressesOf(found)
-    const same = now.length === addresses.length && addresses.every((address) => now.includes(address))
-    if (addresses.length > 0 && !same) {
+    const isSame = now.length === addresses.length && addresses.every((address) => now.includes(address))
+    if (addresses.length > 0 && !isSame) {
       return lost(`the pod ${pod} changed its address (${addresses.join(', ')} → ${now.join(', ') || 'none'})`)
     }
     return { kind: 'there' }
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return lost(`the pod ${pod} went away`)
-    return { kind: 'unknown', why: messageOf(error).replace(/\s+/g, ' ').slice(0, 300) }
+    if (error instanceof ApiError && error.status === 404) return lost(`the pod ${pod} was deleted`)
+    return { kind: 'unknown', why: toOneLine(messageOf(error), 300) }
   }
 }

@@ -1,51 +1,64 @@
-import { ConfigurationError, messageOf } from '../errors.ts'
+import { ConfigurationError, messageOf, type Problem } from '../common/errors.ts'
+import { toOneLine } from '../common/remote-text.ts'
 import { ApiError, type ApiAnswer } from './api.ts'
+import { notAnApiServerProblem } from './api-errors.ts'
 import type { Connection } from './connection.ts'
 
 /**
- * The answer as the object that every answer of an API server is. `asked`: what it was asked, as in "asked who we are".
- * @throws ConfigurationError where something else answers in its place: a login page, a redirect, another service's JSON
+ * The body as the object that every answer of an API server is. `what`: what was requested, a noun phrase (`the pod "web-1"`).
+ * @throws ConfigurationError where something else answers: a login page, a redirect, another service's JSON
  */
-export function objectOf(connection: Connection, { status, body }: ApiAnswer, asked: string): object {
+export function objectOf(connection: Connection, { status, body }: ApiAnswer, what: string): object {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body
-  throw notOurs(connection, asked, `${status} without a JSON object`)
+  throw unexpectedAnswer(connection, what, `${status} without a JSON object`)
 }
 
-/** The error of an answer that no API server gives. `got`: what came in its place. */
-export function notOurs(connection: Connection, asked: string, got: string): ConfigurationError {
+/** The error of an answer that no API server gives. `got`: what was answered. */
+export function unexpectedAnswer({ input, description }: Connection, what: string, got: string): ConfigurationError {
   return new ConfigurationError(
-    `${connection.input}: asked ${asked}, ${connection.description} answered ${got}: that is not how an API server answers. ` +
-      'Is it the address of one, with its whole path, or does something stand before it (a login page, a proxy)? Nothing was created.',
+    notAnApiServerProblem(input, `${description} answered the request for ${what} with ${got}`),
   )
 }
 
-/** What any error of a question to the API server says to the user: the input, what was asked, the answer, what to do. */
-export function problemOf(connection: Connection, error: unknown, asked: string): string {
-  if (error instanceof ConfigurationError) return error.message
+/** The problems that an error of a request to the API server stands for. `what`: what was requested, a noun phrase. */
+export function problemsOf(connection: Connection, error: unknown, what: string): readonly [Problem, ...Problem[]] {
+  if (error instanceof ConfigurationError) return error.problems
+  const { input, description } = connection
   if (error instanceof ApiError) {
-    const words = oneLine([error.reason, error.message].filter((part) => part !== '').join(': '))
-    const said = `${connection.input}: asked ${asked}, the API server ${connection.description} answered ${error.status} (${words}).`
-    return `${said} ${adviceFor(error, connection)} Nothing was created.`
+    const message = toOneLine([error.reason, error.message].filter((part) => part !== undefined).join(': '))
+    const problem = `the request for ${what} failed: the API server ${description} answered ${error.status} (${message})`
+    return [{ ...codeAndFix(error, connection), input, problem }]
   }
-  return (
-    `${connection.input}: the API server ${connection.description} could not be asked ${asked}: ${oneLine(messageOf(error))}. ` +
-    'Look at what this input leads to (address, certificates, user, proxy); if that is right, this is a defect of the action: please report it. Nothing was created.'
-  )
+  return [
+    {
+      code: 'E_API_REQUEST_FAILED',
+      input,
+      problem: `the request for ${what} could not be sent to the API server ${description}`,
+      message: toOneLine(messageOf(error)),
+      fix: 'Check the address, the certificates, the user and the proxy that this input leads to. If they are correct, this is a defect of the action: please report it.',
+    },
+  ]
 }
 
-function adviceFor({ status, reason }: ApiError, { hint }: Connection): string {
+/** The first of `problemsOf`: an error of a single request has no others. */
+export function problemOf(connection: Connection, error: unknown, what: string): Problem {
+  return problemsOf(connection, error, what)[0]
+}
+
+function codeAndFix({ status, reason }: ApiError, { hint }: Connection): Pick<Problem, 'code' | 'fix'> {
   if (status === 429 || status >= 500) {
-    return 'It is busy or ill, or a webhook of it is; no input of this run can mend that. Run it again, and if it stays, tell those who run the cluster.'
+    return {
+      code: 'E_API_UNAVAILABLE',
+      fix: 'The API server, or a webhook that it calls, is overloaded or failing; retry later. If it does not recover, contact an admin of the cluster: no input of this run can fix it.',
+    }
   }
-  const guard = hint === undefined ? '' : ` Otherwise: ${hint}.`
-  if (status === 404) return `Is it the address of the API server itself, with its whole path?${guard}`
-  if (reason === '') {
-    return `These are not the words of an API server: does something stand before it (a proxy, a firewall)?${guard}`
-  }
-  return `Ask those who run the cluster.${guard}`
+  const fix = [fixFor(status, reason), ...(hint === undefined ? [] : [hint])].join(' ')
+  return { code: 'E_API_REQUEST_FAILED', fix }
 }
 
-/** Foreign words without line breaks: what has the look of a command of ours is none. */
-export function oneLine(words: string): string {
-  return words.replace(/\s*[\r\n\u0085\u2028\u2029]\s*/g, ' ').trim()
+function fixFor(status: number, reason: string | undefined): string {
+  if (status === 404) return 'Check that the address is the one of the API server itself, with its whole path.'
+  if (reason === undefined)
+    return 'This is not the answer of an API server: check for a proxy or a firewall in front of it.'
+  return 'Contact an admin of the cluster.'
 }

@@ -1,15 +1,17 @@
-import { ConfigurationError, messageOf } from '../errors.ts'
+import { ConfigurationError, messageOf, type Problem } from '../common/errors.ts'
+import type { ProxyName } from '../common/proxy.ts'
+import { toOneLine } from '../common/remote-text.ts'
 import type { Connection } from './connection.ts'
 
-/** An answer of the API server that is not a success, with its own words. */
+/** An answer of the API server that is not a success; `message` is the server's own. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly status: number
-  /** `reason` of the Status object: NotFound, Forbidden, … */
-  readonly reason: string
-  /** the input that leads to this API server */
-  readonly input: Connection['input']
-  constructor(status: number, reason: string, message: string, input: Connection['input'] = 'kubeconfig') {
+  /** `reason` of the Status object: NotFound, Forbidden, …; undefined where the answer is not a Status, or has none */
+  readonly reason: string | undefined
+  /** the input of the connection to this API server */
+  readonly input: string
+  constructor(status: number, reason: string | undefined, message: string, input = 'kubeconfig') {
     super(message)
     this.input = input
     this.status = status
@@ -17,141 +19,201 @@ export class ApiError extends Error {
   }
 }
 
-/** The error of an answer: a Status object's words where it is one, else the beginning of its text. */
-export function apiError(
-  status: number,
-  text: string,
-  connection: Connection,
-  { proxy, path }: { readonly proxy: string | undefined; readonly path: string },
-): Error {
+/** There was no answer; a later attempt may get one. */
+export class UnreachableError extends ConfigurationError {}
+
+/** What an error needs to know of the request. */
+export interface RequestFacts {
+  readonly proxy: ProxyName | undefined
+  readonly path: string
+}
+
+/** An answer of 300 or more, as far as it can be read. */
+interface Failure extends RequestFacts {
+  readonly status: number
+  /** The body is a Status object. Another answer may not come from an API server. */
+  readonly isStatus: boolean
+  readonly message: string
+  /** `(403 pods is forbidden)`: one line for a problem */
+  readonly summary: string
+}
+
+/** The longest honest messages are lists of violations of an admission policy. */
+const maxMessageChars = 8_000
+const maxReasonChars = 200
+
+/** The error of an answer: a ConfigurationError where the user's configuration explains it, else an ApiError with the server's message. */
+export function apiError(status: number, text: string, connection: Connection, facts: RequestFacts): Error {
   if (status < 400) return notAnApiServer(status, text, connection)
-  const { input, description, hint } = connection
-  const body = objectIn(text) as { kind?: unknown; message?: unknown; reason?: unknown } | undefined
+  const body = parseObject(text) as { kind?: unknown; message?: unknown; reason?: unknown } | undefined
   const isStatus = body?.kind === 'Status'
-  const message =
-    isStatus && typeof body.message === 'string' && body.message !== '' ? body.message : beginOf(text) || 'no text'
-  const said = `${status} ${beginOf(message)}`
-  if (status === 401) {
-    return new ConfigurationError(
-      `${input}: the API server ${description} does not accept the credentials (${said}). ${refusedAdvice(connection)}`,
-    )
-  }
-  if (status === 403 && isStatus && /User "system:anonymous"/.test(message)) {
-    return new ConfigurationError(
-      `${input}: the API server ${description} takes us for nobody (${said}). ${refusedAdvice(connection)}`,
-    )
-  }
-  if (status === 403 && isStatus && /\bcannot impersonate/.test(message)) {
-    return new ConfigurationError(
-      `${input}: the API server ${description} does not let its user act as another (${said}). ` +
-        'Take `as`, `as-groups`, `as-uid` and `as-user-extra` out of the kubeconfig, or have the verb "impersonate" granted.',
-    )
-  }
-  if (status === 407) {
-    return new ConfigurationError(
-      `${input}: the proxy ${proxy ?? 'on the way'} to the API server ${description} asks for a password (${said}). Write it into its address: http://USER:PASSWORD@HOST:PORT.`,
-    )
-  }
-  // RBAC and admission have words of their own; whatever else refuses us stands before the API server.
-  const isItsOwn = hint === undefined || /\bforbidden\b|\badmission\b|denied (the )?request/.test(message)
-  if (status === 403 && !(isStatus && isItsOwn)) {
-    const guard =
-      proxy === undefined ? 'a gateway, a firewall or a login page' : `the proxy ${proxy}, a gateway or a firewall`
-    return new ConfigurationError(
-      `${input}: the endpoint of ${description} refuses us (${said}): ` +
-        (hint ??
-          `that is not the API server's own answer but that of ${guard} before it. Is this address let through?`),
-    )
-  }
-  // What an older API server does not have is a plain 404, too; pods it has always had.
-  if (status === 404 && !isStatus && !path.startsWith('/apis/')) {
-    return new ConfigurationError(
-      `${input}: the endpoint of ${description} is not that of an API server (${said}): ` +
-        (hint ?? 'is it the whole address, with its path and nothing after it?'),
-    )
-  }
-  return new ApiError(status, typeof body?.reason === 'string' ? body.reason : '', message, input)
+  const given = isStatus && typeof body.message === 'string' ? body.message.slice(0, maxMessageChars) : undefined
+  const message = given || shorten(text) || 'no text'
+  const reason =
+    typeof body?.reason === 'string' && body.reason !== '' ? body.reason.slice(0, maxReasonChars) : undefined
+  const summary = `(${status} ${shorten(message)})`
+  const problem = problemIn({ ...facts, status, isStatus, message, summary }, connection)
+  return problem ? new ConfigurationError(problem) : new ApiError(status, reason, message, connection.input)
 }
 
-function refusedAdvice(connection: Connection): string {
-  return (
-    connection.whenRefused?.() ??
-    (connection.input === 'kubeconfig'
-      ? 'The token has expired or belongs to another cluster: make the kubeconfig in the same job, shortly before this step.'
-      : 'The token has expired or belongs to another cluster.')
-  )
+function problemIn(failure: Failure, connection: Connection): Problem | undefined {
+  switch (failure.status) {
+    case 401:
+      return credentialsRejected(connection, failure.summary)
+    case 403:
+      return forbidden(failure, connection)
+    case 404:
+      // A path that an older API server does not have is answered by a plain 404, too; pods every version has.
+      return !failure.isStatus && !failure.path.startsWith('/apis/') ? notFound(failure, connection) : undefined
+    case 407:
+      return proxyPasswordMissing(failure, connection)
+    default:
+      return undefined
+  }
 }
 
-/** Each answer of an API server is a JSON object. */
+/** The API server does not accept the credentials, or does not see any. `summary`: the answer, in parentheses. */
+export function credentialsRejected({ input, description, credentialsFix }: Connection, summary: string): Problem {
+  return {
+    code: 'E_CREDENTIALS_REJECTED',
+    input,
+    problem: `the API server ${description} rejects the credentials ${summary}`,
+    fix:
+      credentialsFix?.() ??
+      'The token has expired or belongs to another cluster. Create the credentials in the same job, shortly before this step.',
+  }
+}
+
+function forbidden(failure: Failure, connection: Connection): Problem | undefined {
+  const { isStatus, message, summary } = failure
+  const { input, description, hint } = connection
+  if (isStatus && /User "system:anonymous"/.test(message)) return credentialsRejected(connection, summary)
+  if (isStatus && /\bcannot impersonate/.test(message)) {
+    return {
+      code: 'E_IMPERSONATION_DENIED',
+      input,
+      problem: `the API server ${description} does not allow this user to impersonate another ${summary}`,
+      fix: 'Remove `as`, `as-groups`, `as-uid` and `as-user-extra` from the kubeconfig, or ask an admin to grant the verb "impersonate".',
+    }
+  }
+  // RBAC and admission have messages of their own; any other refusal comes from something in front of the API server.
+  const isFromApiServer = hint === undefined || /\bforbidden\b|\badmission\b|denied (the )?request/.test(message)
+  if (isStatus && isFromApiServer) return undefined
+  const guards =
+    failure.proxy === undefined
+      ? 'a gateway, a firewall or a login page'
+      : `the proxy ${failure.proxy.name}, a gateway or a firewall`
+  return {
+    code: 'E_API_ENDPOINT_REFUSED',
+    input,
+    problem: `the endpoint of ${description} refuses the request ${summary}, and this is not the answer of an API server`,
+    fix: hint ?? `Check whether ${guards} in front of the API server blocks this runner.`,
+  }
+}
+
+function notFound({ summary }: Failure, { input, description, hint }: Connection): Problem {
+  return {
+    code: 'E_NOT_AN_API_SERVER',
+    input,
+    problem: `the endpoint of ${description} is not an API server ${summary}`,
+    fix: hint ?? 'Check that the address is complete, with its path, and that nothing follows it.',
+  }
+}
+
+function proxyPasswordMissing({ proxy, summary }: Failure, { input, description }: Connection): Problem {
+  return {
+    code: 'E_PROXY_AUTH_REQUIRED',
+    input,
+    problem: `${proxy === undefined ? 'a proxy' : `the proxy ${proxy.name}`} in front of the API server ${description} requires a password ${summary}`,
+    fix: 'Add it to the address of the proxy: http://USER:PASSWORD@HOST:PORT.',
+  }
+}
+
+/** An API server answers every request with a JSON object; this is the error of any other answer. `location`: where it redirects. */
 export function notAnApiServer(
   status: number,
   text: string,
   { input, description }: Connection,
   location?: string,
-): Error {
-  const onward = location === undefined ? undefined : URL.parse(location)
-  const got = onward ? `to ${onward.origin}` : beginOf(text).slice(0, 100) || 'no text'
+): ConfigurationError {
+  const redirect = location === undefined ? undefined : URL.parse(location)
+  const got = redirect ? `to ${redirect.origin}` : shorten(text).slice(0, 100) || 'no text'
   return new ConfigurationError(
-    `${input}: ${description} answered ${status} without a JSON object (${got}): that is not how an API server answers. ` +
-      'Is it the address of one, with its whole path, or does something stand before it (a login page, a proxy)?',
+    notAnApiServerProblem(input, `${description} answered ${status} without a JSON object (${got})`),
   )
 }
 
-/** One line of it. */
-function beginOf(text: string): string {
-  return text.trim().replace(/\s+/g, ' ').slice(0, 500)
+/** `answered`: what answered what, a clause. */
+export function notAnApiServerProblem(input: string, answered: string): Problem {
+  return {
+    code: 'E_NOT_AN_API_SERVER',
+    input,
+    problem: `${answered}, which is not how an API server answers`,
+    fix: 'Check the address, with its path, and whether a login page or a proxy answers in place of the API server.',
+  }
 }
 
-/**
- * Names the cause of a connection that could not be made, and what to look at.
- * @param proxy the one that is on the way, in words: what cannot be reached is that, for of the rest it tells itself
- */
-export function unreachable(connection: Connection, error: unknown, proxy?: string): Error {
+/** The error of a connection that could not be made. `proxy`: the one between; what cannot be reached is the proxy itself then. */
+export function unreachable(connection: Connection, error: unknown, proxy?: ProxyName): Error {
   if (error instanceof ConfigurationError) return error
   const code = (error as NodeJS.ErrnoException).code ?? ''
-  const said = `(${messageOf(error)})`
-  const server = `${connection.input}: the API server ${connection.description} cannot be reached`
-  const certificate = /certificate|self.signed|CERT_/i.test(`${code} ${messageOf(error)}`)
-  if (proxy !== undefined && !certificate) {
-    return new UnreachableError(
-      `${server} through the proxy ${proxy} ${said}: is the proxy's address right, and may it go there?` +
-        (proxy.startsWith('proxy-url') ? '' : ' NO_PROXY names the hosts that are reached without it.'),
-    )
+  const { input } = connection
+  const problem = `the API server ${connection.description} cannot be reached`
+  const summary = `(${messageOf(error)})`
+  if (/certificate|self.signed|CERT_/i.test(`${code} ${messageOf(error)}`)) {
+    return new UnreachableError({
+      code: 'E_API_CERTIFICATE_UNTRUSTED',
+      input,
+      problem: `${problem} ${summary}: its certificate does not match ${connection.trustedAuthority ?? 'the certificate authority that this run trusts'}`,
+      fix: joinSentences(
+        'Check the certificate authority and the address, and whether a proxy replaces the certificate.',
+        connection.hint,
+      ),
+    })
   }
-  const hints: Record<string, string> = {
-    ECONNREFUSED: 'nothing listens there: is the address still the right one?',
-    ENOTFOUND: 'its name is not known here: does the cluster have a public endpoint, or does the runner need a VPN?',
-    EAI_AGAIN: 'its name cannot be looked up at the moment: does the runner have a name server?',
-    ETIMEDOUT: 'no answer: does a firewall or an authorized network keep this runner out?',
-    ECONNRESET: 'the connection was reset: is there a proxy in the way (HTTPS_PROXY, NO_PROXY)?',
-    EPROTO: 'what answers there does not speak TLS: is it the right port?',
+  if (proxy !== undefined) {
+    return new UnreachableError({
+      code: 'E_API_UNREACHABLE',
+      input,
+      problem: `${problem} through the proxy ${proxy.name} ${summary}`,
+      fix: joinSentences(
+        'Check the address of the proxy, and whether it may connect to the API server.',
+        proxy.isFromEnvironment ? 'NO_PROXY names the hosts that are reached without a proxy.' : undefined,
+      ),
+    })
   }
-  const cause = certificate
-    ? `its certificate is not the one that ${trusted[connection.input]}.`
-    : (hints[code] ?? 'can this runner reach it?')
-  // Whoever guards the endpoint has no part in a name that nobody knows.
-  const hint =
-    connection.hint === undefined || code === 'ENOTFOUND' || code === 'EAI_AGAIN'
-      ? ''
-      : ` ${connection.hint.charAt(0).toUpperCase()}${connection.hint.slice(1)}`
-  return new UnreachableError(`${server} ${said}: ${cause}${hint}`)
+  // What guards the endpoint has no part in a name that does not resolve.
+  const hint = code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? undefined : connection.hint
+  const fix = joinSentences(fixes.get(code) ?? 'Check whether this runner can connect to it.', hint)
+  return new UnreachableError({ code: 'E_API_UNREACHABLE', input, problem: `${problem} ${summary}`, fix })
 }
 
-const trusted: Record<Connection['input'], string> = {
-  kubeconfig: 'the kubeconfig trusts (certificate-authority-data)',
-  'api-server': 'the input `certificate-authority` (without it: this runner) trusts',
-  cluster: 'Google Cloud names for the cluster; is something in between?',
+const fixes = new Map([
+  ['ECONNREFUSED', 'Nothing listens at this address: check that it is current.'],
+  [
+    'ENOTFOUND',
+    'Its name does not resolve: check whether the cluster has a public endpoint, or the runner needs a VPN.',
+  ],
+  ['EAI_AGAIN', 'Its name cannot be resolved at the moment: check whether the runner has a name server.'],
+  ['ETIMEDOUT', 'There is no answer: check whether a firewall or an allowlist of addresses blocks this runner.'],
+  ['ECONNRESET', 'The connection was reset: check for a proxy on the way (HTTPS_PROXY, NO_PROXY).'],
+  ['EPROTO', 'The server does not speak TLS: check the port.'],
+])
+
+function joinSentences(...sentences: readonly (string | undefined)[]): string {
+  return sentences.filter((sentence) => sentence !== undefined).join(' ')
 }
 
-/** No answer came at all; a later try may get one. */
-export class UnreachableError extends ConfigurationError {}
-
-/** What a text has as JSON, where that is an object. */
-export function objectIn(text: string): object | undefined {
+/** The JSON object in a text; undefined where it is not one. */
+export function parseObject(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+function shorten(text: string): string {
+  return toOneLine(text, 500)
 }

@@ -1,115 +1,181 @@
-import { request as plainRequest } from 'node:http'
-import { request as tlsRequest } from 'node:https'
-import { setTimeout as delay } from 'node:timers/promises'
-import type { IncomingMessage } from 'node:http'
-import { apiError, notAnApiServer, objectIn, unreachable } from './api-errors.ts'
-import { credentialsOf, type Connection, type Credentials } from './connection.ts'
+import { Agent as HttpAgent, request as plainRequest, type IncomingHttpHeaders } from 'node:http'
+import { Agent as HttpsAgent, request as tlsRequest } from 'node:https'
+import { pause } from '../common/timeouts.ts'
+import { apiError, notAnApiServer, parseObject, unreachable, type RequestFacts } from './api-errors.ts'
+import { credentialsOf, verification, type Connection, type Credentials } from './connection.ts'
 
 export { ApiError, UnreachableError } from './api-errors.ts'
 
 export interface ApiAnswer {
   readonly status: number
   readonly body: unknown
-  /** the API server's clock, ms since the epoch (its `Date` header), where it tells it */
+  /** the API server's clock, ms since the epoch (its `Date` header); undefined where the answer has none */
   readonly serverTime: number | undefined
 }
 
+export interface CallOptions {
+  readonly body?: RequestBody | undefined
+  /** time until the answer must be here; 30 s without it */
+  readonly timeoutMs?: number | undefined
+  /** The request changes something, but twice the same as once: it may use a kept connection. Its errors are not repeated. */
+  readonly isIdempotent?: boolean | undefined
+}
+
+export interface RequestBody {
+  /** Content-Type */
+  readonly type: string
+  /** sent as JSON */
+  readonly value: unknown
+}
+
 export const userAgent = 'kubernetes-packet-capture'
-const answerTimeout = 30_000
-const largestAnswer = 64 * 1024 * 1024
+const answerTimeoutMs = 30_000
+const maxAnswerBytes = 64 * 1024 * 1024
 
 interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly path: string
-  readonly body?: { readonly type: string; readonly value: unknown } | undefined
+  readonly body: RequestBody | undefined
+  readonly timeoutMs: number
+  readonly isIdempotent: boolean
+}
+
+interface HttpResponse {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
 }
 
 /**
- * One call to the API server, credentials fetched for it. `timeout`: ms until the answer must be here. What changes nothing is asked again
- * where the server is busy, a few times within that time; credentials that it does not take are made anew once.
- * @throws ApiError for an answer of 400 or more, ConfigurationError where the server cannot be reached, does not know us or is none
+ * One call to the API server, with credentials that are fetched for it. A request that changes nothing is repeated a few times within its
+ * time where the server is busy; credentials that the server rejects are fetched again once.
+ * @throws ApiError for an answer of 400 or more; ConfigurationError where the server cannot be reached, rejects the credentials, or is not
+ * an API server
  */
 export async function call(
   connection: Connection,
   method: ApiRequest['method'],
   path: string,
-  body?: { readonly type: string; readonly value: unknown },
-  timeout?: number,
+  { body, timeoutMs, isIdempotent = false }: CallOptions = {},
 ): Promise<ApiAnswer> {
-  const request = { method, path, body }
-  let credentials = await credentialsOf(connection, timeout)
-  const end = Date.now() + (timeout ?? answerTimeout)
-  let waits = isRepeatable(request) ? busyWaits : []
+  const request: ApiRequest = { method, path, body, timeoutMs: timeoutMs ?? answerTimeoutMs, isIdempotent }
+  let credentials = await credentialsOf(connection, timeoutMs)
+  const endMs = Date.now() + request.timeoutMs
+  let delaysMs = isRepeatable(request) ? retryDelaysMs : []
   for (;;) {
-    const { response, text } = await exchange(
-      connection,
-      request,
-      credentials,
-      Math.max(end - Date.now(), 1_000),
-      timeout,
-    )
-    const status = response.statusCode ?? 0
-    if (status === 401) {
-      const others = await othersThan(credentials, connection, end - Date.now())
-      if (others) {
-        credentials = others
-        continue
-      }
+    const response = await exchange(connection, request, credentials, Math.max(endMs - Date.now(), 1_000))
+    const others =
+      response.status === 401 ? await otherCredentials(credentials, connection, endMs - Date.now()) : undefined
+    if (others) {
+      credentials = others
+      continue
     }
-    const [wait, ...later] = waits
-    if (wait !== undefined && busy.includes(status)) {
-      const asked = Number(response.headers['retry-after']) * 1000
-      const pause = asked > 0 ? Math.min(asked, longestWait) : wait
-      if (Date.now() + pause < end) {
-        waits = later
-        await delay(pause)
-        continue
-      }
+    const delayMs = retryDelayMs(response, delaysMs[0])
+    if (delayMs !== undefined && Date.now() + delayMs < endMs) {
+      delaysMs = delaysMs.slice(1)
+      await pause(delayMs)
+      continue
     }
-    if (status >= 400) throw apiError(status, text, connection, { proxy: credentials.proxy, path })
-    const answer = objectIn(text)
-    if (!answer || status >= 300) throw notAnApiServer(status, text, connection, response.headers.location)
-    const serverTime = Date.parse(response.headers.date ?? '')
-    return { status, body: answer, serverTime: Number.isNaN(serverTime) ? undefined : serverTime }
+    return answerIn(response, connection, { proxy: credentials.proxy, path })
   }
 }
 
+function answerIn({ status, headers, text }: HttpResponse, connection: Connection, facts: RequestFacts): ApiAnswer {
+  if (status >= 400) throw apiError(status, text, connection, facts)
+  const body = parseObject(text)
+  if (!body || status >= 300) throw notAnApiServer(status, text, connection, headers.location)
+  const serverTime = Date.parse(headers.date ?? '')
+  return { status, body, serverTime: Number.isNaN(serverTime) ? undefined : serverTime }
+}
+
 /** Priority and fairness (429), a server that shuts down (503), a webhook or etcd that is away for a moment (500). */
-const busy = [429, 500, 503]
-/** ms before the second and the third try, where `Retry-After` does not say */
-const busyWaits: readonly number[] = [300, 1_000]
-const longestWait = 5_000
+const busyStatuses = [429, 500, 503]
+/** before the second and the third attempt, where `Retry-After` does not say */
+const retryDelaysMs: readonly number[] = [300, 1_000]
+const maxRetryDelayMs = 5_000
+
+/** undefined: the request is not repeated. `usualMs`: undefined after the last attempt. */
+function retryDelayMs({ status, headers }: HttpResponse, usualMs: number | undefined): number | undefined {
+  if (usualMs === undefined || !busyStatuses.includes(status)) return undefined
+  const requestedMs = Number(headers['retry-after']) * 1000
+  return requestedMs > 0 ? Math.min(requestedMs, maxRetryDelayMs) : usualMs
+}
 
 /** Reads, reviews and dry runs change nothing. */
 function isRepeatable({ method, path }: ApiRequest): boolean {
   return method === 'GET' || /[?&]dryRun=All\b/.test(path) || (method === 'POST' && /reviews$/.test(path))
 }
 
-/** After a 401: what the source makes anew; undefined where it makes no others. */
-async function othersThan(old: Credentials, connection: Connection, within: number): Promise<Credentials | undefined> {
+/** The credentials that the source makes after a 401; undefined where it has no others. */
+async function otherCredentials(
+  old: Credentials,
+  connection: Connection,
+  withinMs: number,
+): Promise<Credentials | undefined> {
   if (!old.refused) return undefined
   old.refused()
-  const others = await credentialsOf(connection, Math.max(within, 1_000))
-  const same = others.headers['Authorization'] === old.headers['Authorization'] && others.tls.cert === old.tls.cert
-  return same ? undefined : { ...others, refused: undefined } // once
+  const others = await credentialsOf(connection, Math.max(withinMs, 1_000))
+  const isSame = others.headers['Authorization'] === old.headers['Authorization'] && others.tls.cert === old.tls.cert
+  return isSame ? undefined : { ...others, refused: undefined } // once
 }
 
 async function exchange(
   connection: Connection,
-  { method, path, body }: ApiRequest,
+  request: ApiRequest,
   credentials: Credentials,
-  rest: number,
-  timeout = answerTimeout,
-): Promise<{ response: IncomingMessage; text: string }> {
-  const { headers, tls, agent } = credentials
-  const url = new URL(connection.server + path)
+  withinMs: number,
+): Promise<HttpResponse> {
+  try {
+    const url = new URL(connection.server + request.path)
+    return await send(url, request, credentials, withinMs).catch((error: unknown) => {
+      if (!(error instanceof StaleConnectionError)) throw error
+      const agent = url.protocol === 'http:' ? new HttpAgent() : new HttpsAgent() // keeps nothing
+      return send(url, request, { ...credentials, agent }, withinMs)
+    })
+  } catch (error) {
+    throw unreachable(connection, error instanceof StaleConnectionError ? error.cause : error, credentials.proxy)
+  }
+}
+
+/** A connection that was kept failed: the server may have closed it just before. Only a request that may be sent twice uses one. */
+class StaleConnectionError extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause })
+  }
+}
+
+function isClosed({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+/** A connection without a request is closed after this time: one that died unnoticed must not delay the next request. */
+const idleMs = 4_000
+const agents = {
+  http: new HttpAgent({ keepAlive: true, timeout: idleMs }),
+  https: new HttpsAgent({ keepAlive: true, timeout: idleMs }),
+}
+
+/** The checks before a capture are many requests in a row: they share their connections. Kept ones do not keep the process running. */
+function agentFor(url: URL, request: ApiRequest): HttpAgent | false {
+  if (!isRepeatable(request) && !request.isIdempotent) return false
+  return url.protocol === 'http:' ? agents.http : agents.https
+}
+
+function send(
+  url: URL,
+  request: ApiRequest,
+  { headers, tls, agent }: Credentials,
+  withinMs: number,
+): Promise<HttpResponse> {
+  const { method, body, timeoutMs } = request
   const payload = body === undefined ? undefined : JSON.stringify(body.value)
-  return new Promise<{ response: IncomingMessage; text: string }>((resolve, reject) => {
-    const send = url.protocol === 'http:' ? plainRequest : tlsRequest
-    const request = send(url, {
+  return new Promise((resolve, reject) => {
+    const open = url.protocol === 'http:' ? plainRequest : tlsRequest
+    const sent = open(url, {
       method,
+      ...verification,
       ...tls,
-      agent: agent ?? false, // a connection for each call: none is left open at the end
+      agent: agent ?? agentFor(url, request),
       headers: {
         accept: 'application/json',
         'user-agent': userAgent,
@@ -119,30 +185,27 @@ async function exchange(
           : { 'content-type': body?.type ?? 'application/json', 'content-length': String(Buffer.byteLength(payload)) }),
       },
     })
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeout / 1000} s`)), rest)
-    request.on('error', (error) => {
+    const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)), withinMs)
+    const fail = (error: Error): void => {
       clearTimeout(timer)
-      reject(error)
-    })
-    request.on('response', (response) => {
+      reject(sent.reusedSocket && isClosed(error) ? new StaleConnectionError(error) : error)
+    }
+    sent.on('error', fail)
+    sent.on('response', (response) => {
       const chunks: Buffer[] = []
-      let size = 0
+      let receivedBytes = 0
       response.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > largestAnswer) request.destroy(new Error('the answer is larger than 64 MiB'))
+        receivedBytes += chunk.length
+        if (receivedBytes > maxAnswerBytes) sent.destroy(new Error('the answer is larger than 64 MiB'))
         chunks.push(chunk)
       })
-      response.on('error', (error) => {
-        clearTimeout(timer)
-        reject(error)
-      })
+      response.on('error', fail)
       response.on('end', () => {
         clearTimeout(timer)
-        resolve({ response, text: Buffer.concat(chunks).toString('utf8') })
+        const text = Buffer.concat(chunks).toString('utf8')
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text })
       })
     })
-    request.end(payload)
-  }).catch((error: unknown) => {
-    throw unreachable(connection, error, credentials.proxy)
+    sent.end(payload)
   })
 }

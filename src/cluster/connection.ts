@@ -1,24 +1,35 @@
-import type { Agent, RequestOptions } from 'node:https'
+import type { Agent } from 'node:http'
+import type { RequestOptions } from 'node:https'
 import { isIP } from 'node:net'
-import { checkServerIdentity } from 'node:tls'
-import { ConfigurationError } from '../errors.ts'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
+import { ConfigurationError, type Problem } from '../common/errors.ts'
+import { isLoopback } from '../common/loopback.ts'
+import type { ProxyName } from '../common/proxy.ts'
+import { orTimeout, timedOut } from '../common/timeouts.ts'
 
-/** The way to one API server: where it is, and fresh credentials for each request. */
+/** One API server, fresh credentials for each request, and the words that its errors need. */
 export interface Connection {
-  /** the input that an error about the way in names */
-  readonly input: 'kubeconfig' | 'api-server' | 'cluster'
+  /** what an error of this connection names: the action input that the user changes */
+  readonly input: string
   /** without a trailing slash */
   readonly server: string
-  /** the namespace that the kubeconfig's context names; a run without an input `namespace` uses it */
+  /** the namespace of the kubeconfig's context; a run without an input `namespace` uses it */
   readonly namespace: string | undefined
-  /** the server and who we are there, for the log */
+  /** the server and the identity, for the log */
   readonly description: string
-  /** TLS and authentication of one request; asks the token source anew each time, because a capture outlives a token */
+  /** TLS and authentication of one request; asks the token source each time, because a capture outlives a token */
   credentials(): Promise<Credentials>
-  /** what to look at where the server cannot be reached, or something in front of it refuses us */
+  /** what the server's certificate is checked against; completes "its certificate does not match …" */
+  readonly trustedAuthority?: string | undefined
+  /**
+   * Present where something guards the endpoint (a firewall, a gateway, IAM): what to check where that refuses a request, or the server
+   * cannot be reached. Whole sentences.
+   */
   readonly hint?: string | undefined
-  /** what to look at where the credentials are not accepted (401, or taken for nobody's) */
-  readonly whenRefused?: (() => string) | undefined
+  /** what protects this connection less than usual: whole sentences, for the log and the summary */
+  readonly warnings?: readonly string[] | undefined
+  /** what to do where the API server rejects the credentials, in whole sentences */
+  readonly credentialsFix?: (() => string) | undefined
 }
 
 export interface Credentials {
@@ -28,56 +39,94 @@ export interface Credentials {
     RequestOptions,
     'ca' | 'cert' | 'key' | 'passphrase' | 'rejectUnauthorized' | 'servername' | 'checkServerIdentity'
   >
-  /** the proxy's, where one is in the way */
+  /** the agent of the proxy, where there is one */
   readonly agent: Agent | undefined
-  /** the proxy in words, for errors */
-  readonly proxy?: string | undefined
-  /** Tells the source that the API server did not take these (401): the next ones are made anew. Absent where that brings no others. */
+  /** the proxy, for errors */
+  readonly proxy?: ProxyName | undefined
+  /** Tells the source that the API server rejected these (401): the next ones are new. Absent where the source has no others. */
   readonly refused?: (() => void) | undefined
 }
 
-/** Exec plugins end by themselves after a minute, and say more. */
-const longestWait = 65_000
+/** Exec plugins are ended after a minute, with a better error. */
+const maxWaitMs = 65_000
 
 /**
- * The credentials, or an error after `within` ms: whoever makes them may hang, and nobody waits for that for ever.
+ * The credentials for one request. The wait is limited to `withinMs`, because the source may not answer at all.
  * @throws ConfigurationError
  */
-export async function credentialsOf(connection: Connection, within: number = longestWait): Promise<Credentials> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new ConfigurationError(
-          `${connection.input}: no credentials for ${connection.description} within ${within / 1000} s. ` +
-            'Whoever hands them out (an exec plugin, GitHub, Google) does not answer; the next request asks again.',
-        ),
-      )
-    }, within)
-  })
-  try {
-    return await Promise.race([connection.credentials(), late])
-  } finally {
-    clearTimeout(timer)
+export async function credentialsOf(connection: Connection, withinMs: number = maxWaitMs): Promise<Credentials> {
+  const credentials = await orTimeout(connection.credentials(), withinMs)
+  if (credentials !== timedOut) {
+    if (credentials.headers['Authorization'] !== undefined) checkPlainHttp(connection, credentials.proxy)
+    return credentials
   }
+  throw new ConfigurationError({
+    code: 'E_CREDENTIALS_TIMEOUT',
+    input: connection.input,
+    problem: `no credentials for ${connection.description} within ${withinMs / 1000} s`,
+    fix: 'Their source (an exec plugin, GitHub or the cloud provider) does not answer; the next request asks again.',
+  })
 }
 
 /**
- * The header of a bearer token; a line end around it is left out.
- * @param whose begins the error: `kubeconfig: the token of its user "dev"`
- * @throws ConfigurationError where no header can carry it
+ * Plain HTTP shows the credentials to every machine on the way. To this machine itself there is none (`kubectl proxy`), but a proxy is one.
+ * @throws ConfigurationError
  */
-export function bearer(token: string, whose: string): string {
+export function checkPlainHttp({ server, input }: Pick<Connection, 'server' | 'input'>, proxy?: ProxyName): void {
+  const url = new URL(server)
+  if (url.protocol !== 'http:' || (isLoopback(url) && proxy === undefined)) return
+  const way = isLoopback(url) && proxy !== undefined ? ` through the proxy ${proxy.name}` : ''
+  throw new ConfigurationError({
+    code: 'E_API_PLAIN_HTTP',
+    input,
+    problem: `the server http://${url.host} is plain HTTP${way}, so its credentials would be sent without encryption`,
+    fix:
+      way === ''
+        ? 'Use the https address of the API server. Credentials are sent over plain HTTP to a loopback address only.'
+        : 'Add the address to NO_PROXY.',
+  })
+}
+
+/** Where a token comes from, for errors about it. */
+export interface TokenOrigin {
+  readonly input: string
+  /** `the token of the user "dev"` */
+  readonly subject: string
+}
+
+/**
+ * The header of a bearer token, without a line end before or after it.
+ * @throws ConfigurationError where a header cannot contain it
+ */
+export function bearer(token: string, { input, subject }: TokenOrigin): string {
   const text = token.trim()
   if (/^[\x21-\x7e]+$/.test(text)) return `Bearer ${text}`
+  const code: Problem['code'] = 'E_TOKEN_INVALID'
   throw new ConfigurationError(
     text === ''
-      ? `${whose} is empty. Was the secret set, and is it readable for this workflow?`
-      : `${whose} has a line break, a blank or a letter that no token has. Was it copied or stored with something around it?`,
+      ? {
+          ...{ code, input, problem: `${subject} is empty` },
+          fix: 'Check that the secret is set, and that this workflow may read it.',
+        }
+      : {
+          ...{ code, input, problem: `${subject} contains a line break, a space or a character that no token has` },
+          fix: 'Check whether it was copied or stored together with other text.',
+        },
   )
 }
 
-/** https-proxy-agent does not tell the TLS layer the host of a server that is named by its address, so the certificate is compared here. */
+/**
+ * How a server's certificate is checked, as in Go (crypto/x509, Certificate.Verify and VerifyHostname), so that the action and kubectl trust the
+ * same servers: a trusted certificate need not be a root (an intermediate authority, the server's own certificate), and the common name counts for
+ * nothing.
+ */
+export const verification = {
+  allowPartialTrustChain: true,
+  checkServerIdentity: (host: string, certificate: PeerCertificate): Error | undefined =>
+    checkServerIdentity(host, { ...certificate, subject: { ...certificate.subject, CN: '' } }),
+}
+
+/** https-proxy-agent does not pass the host of a server that is named by its address to the TLS layer, so the certificate is compared here. */
 export function identityOfAddress(server: string): Credentials['tls'] {
   const host = new URL(server).hostname.replace(/^\[|\]$/g, '')
   return isIP(host) ? { checkServerIdentity: (_host, certificate) => checkServerIdentity(host, certificate) } : {}

@@ -1,34 +1,43 @@
 import { globalAgent as httpAgent } from 'node:http'
 import { globalAgent as httpsAgent } from 'node:https'
 import type { gaxios } from 'google-auth-library'
-import { messageOf } from '../errors.ts'
-import { environmentAgents } from '../proxy.ts'
+import { messageOf } from '../common/errors.ts'
+import { environmentAgents } from '../common/proxy.ts'
+import { trustSystemAuthorities } from '../common/system-authorities.ts'
+import { toOneLine } from '../common/remote-text.ts'
 
-/** How calls to Google are made: through the environment's proxy, each bounded, tried again a few times where Google is busy. */
+/** The client for calls to Google: through the proxy of the environment, each with a time limit, a few retries where Google is overloaded. */
 export async function openTransport(): Promise<gaxios.Gaxios> {
+  trustSystemAuthorities()
   const [{ gaxios }, agentFor] = await Promise.all([import('google-auth-library'), environmentAgents()])
   return new gaxios.Gaxios({
     timeout: 20_000,
     retryConfig: { retry: 2, noResponseRetries: 1 },
     headers: { 'user-agent': 'kubernetes-packet-capture' },
-    // The library's own reading of NO_PROXY knows no domains and no ports.
+    // The library's support of NO_PROXY has no domains and no ports.
     agent: (url) => agentFor(url.href) ?? (url.protocol === 'http:' ? httpAgent : httpsAgent),
   })
 }
 
 /** What is known of a call that failed. */
 export interface CallFailure {
-  /** undefined: no answer came */
+  /** undefined: no answer arrived */
   readonly status: number | undefined
-  /** a word for machines: `invalid_target`, `PERMISSION_DENIED`, `ECONNREFUSED`, … */
-  readonly reason: string
-  /** the server's own words, else the error's */
+  /** for programs: `invalid_target`, `PERMISSION_DENIED`, `ECONNREFUSED`, … */
+  readonly reason: string | undefined
+  /** the server's message, else the error's; one line */
   readonly message: string
+  /** without its query, which may hold secrets */
   readonly url: string
 }
 
-/** Reads the three shapes of Google's errors (OAuth, JSON API, plain text); undefined where the error is not of a call. */
+/** Reads the three forms of Google's errors (OAuth, JSON API, plain text), also where a client wrapped one; undefined where no call failed. */
 export function failureOf(error: unknown): CallFailure | undefined {
+  const cause = error instanceof Error ? error.cause : undefined
+  return unwrappedFailure(error) ?? (cause instanceof Error ? unwrappedFailure(cause) : undefined)
+}
+
+function unwrappedFailure(error: unknown): CallFailure | undefined {
   const { response, config, code } = error as {
     response?: { status?: number; data?: unknown }
     config?: { url?: string | URL }
@@ -37,18 +46,25 @@ export function failureOf(error: unknown): CallFailure | undefined {
   if (config?.url === undefined) return undefined
   const url = withoutQuery(String(config.url))
   if (response?.status === undefined) {
-    return { status: undefined, reason: typeof code === 'string' ? code : '', message: messageOf(error), url }
+    return { status: undefined, reason: nonEmpty(code), message: messageOf(error), url }
   }
-  const data = response.data as Record<string, unknown> | string | undefined
-  const fields = typeof data === 'object' ? data : undefined
-  const nested = typeof fields?.['error'] === 'object' ? (fields['error'] as Record<string, unknown>) : undefined
-  const reason = text(nested?.['status']) ?? text(fields?.['error']) ?? ''
+  return { status: response.status, ...readAnswer(response.data), url }
+}
+
+function readAnswer(data: unknown): Pick<CallFailure, 'reason' | 'message'> {
+  const fields = fieldsOf(data)
+  const nested = fieldsOf(fields['error'])
+  const reason = nonEmpty(nested['status']) ?? nonEmpty(fields['error'])
   const message =
-    text(nested?.['message']) ??
-    text(fields?.['error_description']) ??
-    text(fields?.['message']) ??
-    (typeof data === 'string' ? data : reason)
-  return { status: response.status, reason, message: oneLine(message) || 'no text', url }
+    nonEmpty(nested['message']) ??
+    nonEmpty(fields['error_description']) ??
+    nonEmpty(fields['message']) ??
+    (typeof data === 'string' ? data : (reason ?? ''))
+  return { reason, message: toOneLine(message, 500) || 'no text' }
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
 /** `403 PERMISSION_DENIED: …`, for the end of a message. */
@@ -57,27 +73,18 @@ export function describeFailure(failure: CallFailure): string {
   return failure.message === failure.reason || head === '' ? failure.message : `${head}: ${failure.message}`
 }
 
-/** The sentence about a failure that no setting of the user's explains; undefined for an answer that refuses. */
-export function outageOf(failure: CallFailure): string | undefined {
-  const host = new URL(failure.url).host
-  if (failure.status === undefined) {
-    return `${host} cannot be reached (${describeFailure(failure)}). Does the runner have a way to it (HTTPS_PROXY, NO_PROXY, a firewall)?`
-  }
-  if (failure.status >= 500 || failure.status === 429) {
-    return `${host} is busy or failing, also when asked again (${describeFailure(failure)}). Run the job again later.`
-  }
-  return undefined
+/** The service that must be enabled in the project; undefined where the failure has another cause. */
+export function disabledService(failure: CallFailure): string | undefined {
+  if (!/has not been used|SERVICE_DISABLED|is disabled/i.test(`${failure.reason ?? ''} ${failure.message}`))
+    return undefined
+  const [, named] = /\b([a-z]+\.googleapis\.com)\/overview/.exec(failure.message) ?? []
+  return named ?? new URL(failure.url).hostname
 }
 
-function text(value: unknown): string | undefined {
+function nonEmpty(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-function oneLine(message: string): string {
-  return message.replace(/\s+/g, ' ').trim().slice(0, 500)
-}
-
-/** A query may carry what nobody should read. */
 function withoutQuery(url: string): string {
   return url.replace(/[?#].*$/, '')
 }

@@ -1,20 +1,56 @@
+import { controlCharacters, replaceControlCharacters } from '../common/remote-text.ts'
+
+const controlRuns = new RegExp(`(?:${controlCharacters.source})+`, 'g')
+
+/** Of one text in the summary, which GitHub limits to 1 MiB. */
+const maxTextLength = 4096
+
 /**
- * The one escaper between foreign text and the summary: HTML's and Markdown's own characters, line breaks and what turns text around
- * become harmless, and no address becomes a link. GitHub renders Markdown inside of HTML, so both are escaped.
+ * The one escaper between captured or remote text and the summary: the special characters of HTML and Markdown, line breaks and direction
+ * marks become harmless, and no address becomes a link. GitHub renders Markdown inside of HTML, so both are escaped.
  */
 export function text(value: string): string {
   return value
-    .slice(0, longest)
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+    .slice(0, maxTextLength)
+    .replace(controlRuns, ' ')
     .replace(/[&<>"'`|\\*_~[\](){}#!@$]|:(?=\/\/)|(?<=www)\./gi, (character) => `&#${character.charCodeAt(0)};`)
 }
-const longest = 4096
 
 export function code(value: string): string {
   return `<code>${text(value)}</code>`
 }
 
-/** A GitHub table of two columns; the cells are Markdown already. */
+/** A table of two columns; the cells are Markdown already. */
 export function table(rows: readonly (readonly [string, string])[]): string {
   return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n')
+}
+
+/** A block of code that no line in it can end: its fence is longer than each run of backticks inside. */
+export function codeBlock(content: string, language: string): string {
+  const lines = replaceControlCharacters(content)
+  const longestRunLength = Math.max(2, ...[...lines.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longestRunLength + 1)
+  return `${fence}${language}\n${lines}\n${fence}`
+}
+
+/** A link to an https address; code where the address is a path. */
+export function link(label: string, address: string): string {
+  if (!address.startsWith('https://')) return code(address)
+  const target = encodeURI(address).replace(/[()]/g, (character) => (character === '(' ? '%28' : '%29'))
+  return `[${text(label)}](${target})`
+}
+
+/**
+ * A link to a page of the repository. The runner replaces each masked secret in the summary, and the name of the repository or of its owner can
+ * be one (the user name of a registry, for example), so each character of the address is a numeric reference. Markdown decodes them after
+ * that (CommonMark 0.31.2, section 2.5). A relative address has no such name, but cannot fit both pages: `…/runs/RUN` and
+ * `…/runs/RUN/attempts/2`.
+ */
+export function unmaskableLink(label: string, address: string): string {
+  return `[${text(label)}](${Array.from(address, (character) => `&#${character.codePointAt(0)};`).join('')})`
+}
+
+/** `> [!TIP]` and the like. */
+export function callout(kind: 'TIP' | 'NOTE' | 'WARNING', content: string): string {
+  return `> [!${kind}]\n> ${text(content)}`
 }

@@ -1,18 +1,29 @@
-/** All that a run has to say about one capture: the only thing that the summary, the outputs and the JSON are made of. */
+import type { Problem } from '../common/errors.ts'
+
+/** What a run reports about one capture: the only source of the summary, the outputs and the JSON. */
 export interface CaptureReport {
   readonly level: 'pod' | 'node'
   readonly method: 'ephemeral-container' | 'node-pod' | 'ssh'
-  /** '' where a node was captured by its own name, as `pod` */
-  readonly namespace: string
-  readonly pod: string
+  /** how the node was reached, after its name; undefined where the recorder was in the pod */
+  readonly nodeAccess: string | undefined
+  readonly usesImage: boolean
+  /** the pod that the capture is about; undefined where a node is captured by its own name */
+  readonly pod: { readonly namespace: string; readonly name: string } | undefined
   readonly node: string
-  readonly container: string
+  readonly captureId: string
   readonly image: string
-  /** as the node resolved it, '' when it did not say */
-  readonly imageId: string
+  /** as the node resolved it; undefined where the node does not report it */
+  readonly imageId: string | undefined
   readonly interface: string
-  readonly filter: string
+  /** undefined where all packets are captured */
+  readonly filter: string | undefined
+  /** bytes */
   readonly snaplen: number
+  readonly limits: {
+    readonly durationSeconds: number
+    readonly maxBytes: number
+    readonly maxPackets: number | undefined
+  }
   /** ms since the epoch, the node's clock at "listening"; undefined when it never listened */
   readonly began: number | undefined
   /** seconds that tcpdump recorded, linger and pauses included */
@@ -21,14 +32,20 @@ export interface CaptureReport {
   readonly packets: number
   readonly bytes: number
   readonly linkType: number | undefined
-  /** undefined: tcpdump could not say */
+  /** undefined: tcpdump did not report it */
   readonly dropped: number | undefined
-  /** the loopback took part, whose packets the kernel counts twice */
+  /** whether the loopback took part, whose packets the kernel counts twice */
   readonly droppedIsUpperBound: boolean
-  readonly interfaces: readonly { readonly index: number; readonly name: string }[]
+  /** `untilSeconds`: undefined where it was there at the end; both after the begin of the capture */
+  readonly interfaces: readonly {
+    readonly index: number
+    readonly name: string
+    readonly fromSeconds: number
+    readonly untilSeconds: number | undefined
+  }[]
   readonly verdict: 'complete' | 'partial' | 'empty'
   readonly verdictReason: string
-  readonly stopReason: string
+  readonly stopReason: StopReason
   /** times a broken connection was replaced */
   readonly resumed: number
   /** of the pcap file, hex */
@@ -36,16 +53,27 @@ export interface CaptureReport {
   readonly pcapPath: string | undefined
   /** shown to the user: what to widen, what else to know */
   readonly hints: readonly string[]
-  /** what stays of ours in the cluster or on the node, in words */
-  readonly remains: readonly string[]
+  /** shown to the user as warnings: why the capture may not be of what they expect */
+  readonly cautions: readonly string[]
+  /** what remains in the cluster or on the node, one clause each */
+  readonly leftovers: readonly string[]
   readonly artifact: ArtifactReport | undefined
+  /** why the verdict fails the step; undefined where it does not */
+  readonly verdictProblem: Problem | undefined
   /** why there is no artifact */
-  readonly uploadError: string | undefined
+  readonly uploadProblem: Problem | undefined
 }
+
+export type StopReason = 'duration' | 'size' | 'packets' | 'cancelled' | 'target-completed' | 'target-gone' | 'error'
 
 export interface ArtifactReport {
   readonly id: number
   readonly name: string
   readonly url: string
   readonly digest: string
+}
+
+/** What is wrong with a result: the first one is the cause of a failed step. */
+export function problemsOf({ verdictProblem, uploadProblem }: CaptureReport): readonly Problem[] {
+  return [verdictProblem, uploadProblem].filter((problem) => problem !== undefined)
 }

@@ -1,4 +1,6 @@
+import { renderProblem } from '../common/errors.ts'
 import type { CaptureReport } from './report.ts'
+import { isoTime } from './wording.ts'
 
 /** The output `result`: docs/result.schema.json describes it. Field names are stable; new ones may come. */
 export function resultJson(reports: readonly CaptureReport[]): string {
@@ -8,18 +10,18 @@ export function resultJson(reports: readonly CaptureReport[]): string {
       target: {
         level: report.level,
         method: report.method,
-        namespace: report.namespace,
-        pod: report.pod,
+        namespace: report.pod?.namespace ?? '',
+        pod: report.pod?.name ?? '',
         node: report.node,
-        container: report.container,
+        container: report.captureId,
       },
       capture: {
         interface: report.interface,
-        filter: report.filter,
+        filter: report.filter ?? '',
         snaplen: report.snaplen,
         image: report.image,
-        imageId: report.imageId,
-        began: report.began === undefined ? null : new Date(report.began).toISOString(),
+        imageId: report.imageId ?? '',
+        began: isoTime(report.began) ?? null,
         recordedSeconds: report.recordedSeconds ?? null,
         pausedSeconds: report.pausedSeconds,
         stopReason: report.stopReason,
@@ -35,9 +37,10 @@ export function resultJson(reports: readonly CaptureReport[]): string {
       sha256: report.sha256,
       pcapPath: report.pcapPath ?? null,
       artifact: report.artifact ?? null,
-      uploadError: report.uploadError ?? null,
+      uploadError: report.uploadProblem ? renderProblem(report.uploadProblem) : null,
       hints: report.hints,
-      leftBehind: report.remains,
+      cautions: report.cautions,
+      leftBehind: report.leftovers,
     })),
   })
 }

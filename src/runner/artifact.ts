@@ -1,22 +1,34 @@
 import { dirname } from 'node:path'
-import { messageOf } from '../errors.ts'
-import { freeBuffers } from '../garbage.ts'
+import { ConfigurationError } from '../common/errors.ts'
+import { freeBuffers } from '../common/gc.ts'
+import { withProxyRules } from '../common/library-proxy.ts'
+import { trustSystemAuthorities } from '../common/system-authorities.ts'
+import { plain } from '../common/remote-text.ts'
+import { explainUpload } from './upload-error.ts'
+import { withLibraryOutput } from './workflow-commands.ts'
 
 export interface UploadedArtifact {
   readonly id: number
   readonly name: string
   /** SHA-256 of the artifact, hex, without its prefix */
   readonly digest: string
-  readonly size: number
+  /** bytes */
+  readonly sizeBytes: number
 }
 
-/** An upload that did not succeed: the service's cause and what to do. */
-export class UploadError extends Error {
+/** An upload that failed. */
+export class UploadError extends ConfigurationError {
   override readonly name = 'UploadError'
-  readonly nameIsTaken: boolean
-  constructor(message: string, nameIsTaken: boolean) {
-    super(message)
-    this.nameIsTaken = nameIsTaken
+  /** whether another try may succeed */
+  readonly isTransient: boolean
+  /** how long the server asks to wait before that */
+  readonly retryAfterMs: number
+
+  constructor(cause: unknown) {
+    const { problem, isTransient, retryAfterMs } = explainUpload(cause)
+    super(problem, { cause })
+    this.isTransient = isTransient
+    this.retryAfterMs = retryAfterMs
   }
 }
 
@@ -29,40 +41,25 @@ export async function uploadRaw(
   name: string,
   retentionDays: number | undefined,
 ): Promise<UploadedArtifact> {
-  const { DefaultArtifactClient } = await import('@actions/artifact')
-  // The client keeps 8 MiB for each block under way; five of them are the most of this process' memory.
+  // The client holds 8 MiB for each block in flight, and five blocks by default: more memory than the rest of this process.
   process.env['ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY'] ??= '2'
+  trustSystemAuthorities()
   const collecting = setInterval(() => freeBuffers('major'), 100)
   try {
-    const { id, digest, size } = await new DefaultArtifactClient().uploadArtifact(name, [path], dirname(path), {
-      skipArchive: true,
-      ...(retentionDays === undefined ? {} : { retentionDays }),
-    })
-    if (id === undefined || digest === undefined) throw new Error('the service gave no artifact id')
-    return { id, name, digest, size: size ?? 0 }
+    const options = { skipArchive: true, ...(retentionDays === undefined ? {} : { retentionDays }) }
+    // It prints the name of the artifact, and what the service answers.
+    const { id, digest, size } = await withLibraryOutput(plain, () =>
+      withProxyRules(async () => {
+        // It reads the proxy already while it is loaded, and fails for SOCKS.
+        const { DefaultArtifactClient } = await import('@actions/artifact')
+        return new DefaultArtifactClient().uploadArtifact(name, [path], dirname(path), options)
+      }),
+    )
+    if (id === undefined || digest === undefined) throw new Error('the service returned no artifact id')
+    return { id, name, digest, sizeBytes: size ?? 0 }
   } catch (error) {
-    throw new UploadError(explain(error), conflict.test(messageOf(error)))
+    throw new UploadError(error)
   } finally {
     clearInterval(collecting)
   }
-}
-
-const conflict = /\b409\b|already exists/i
-
-function explain(error: unknown): string {
-  const status = (error as { statusCode?: number }).statusCode
-  const text = messageOf(error) || 'no words'
-  if (conflict.test(text)) {
-    return `an artifact of this name exists in this run already (${text}): set \`artifact-name\` to another`
-  }
-  if (/quota|insufficient usage/i.test(text)) {
-    return `${text} Free or raise the artifact storage of the account, or lower \`retention-days\``
-  }
-  if (status === 403)
-    return 'the blob store refused the data (403): its signed address has expired, or a proxy is in the way'
-  if (/401|403|unauthorized|forbidden/i.test(text))
-    return `the results service does not accept the job's token: ${text}`
-  if (/ACTIONS_RUNTIME_TOKEN|ACTIONS_RESULTS_URL/.test(text))
-    return `${text}: artifacts can be uploaded only inside of a job`
-  return text
 }

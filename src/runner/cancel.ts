@@ -1,6 +1,6 @@
 /**
- * The runner cancels by SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL (actions/runner, ProcessInvoker.cs). Either signal, once or twice, is one
- * cancel; without a handler Node would end at once.
+ * Aborts when the runner cancels the step. It sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL (actions/runner, ProcessInvoker.cs). Either
+ * signal, once or twice, is one cancel; without a handler Node would end at once.
  */
 export function cancelSignal(): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController()

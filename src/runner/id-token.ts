@@ -1,36 +1,46 @@
-import { getIDToken } from '@actions/core'
-import { ConfigurationError, messageOf } from '../errors.ts'
+import { ConfigurationError, messageOf } from '../common/errors.ts'
+import { withProxyRules } from '../common/library-proxy.ts'
+import { toOneLine } from '../common/remote-text.ts'
+import { trustSystemAuthorities } from '../common/system-authorities.ts'
+import { orTimeout, timedOut } from '../common/timeouts.ts'
+import { plain } from '../common/remote-text.ts'
+import { withLibraryOutput } from './workflow-commands.ts'
 
-/** The toolkit waits for an answer without end. */
-const patience = 30_000
+/** The toolkit has no time limit of its own. */
+const defaultTimeoutMs = 30_000
 
 /**
- * GitHub's id token of this job. `input`: the one that an error names. `within`: ms until it must be here.
- * @throws ConfigurationError where GitHub does not answer, or fails; the toolkit's error where it refuses
+ * GitHub's ID token of this job for the audience. `input` is the one that an error names.
+ * @throws ConfigurationError where GitHub does not answer, or fails; the toolkit's error where it rejects the request
  */
-export async function githubIdToken(audience: string, input: string, within = patience): Promise<string> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(outage(input, `no answer within ${within / 1000} s`)), within)
-  })
+export async function githubIdToken(audience: string, input: string, timeoutMs = defaultTimeoutMs): Promise<string> {
+  let token: string | typeof timedOut
   try {
-    return await Promise.race([getIDToken(audience), late])
+    trustSystemAuthorities()
+    const { getIDToken } = await import('@actions/core')
+    token = await withLibraryOutput(plain, () =>
+      orTimeout(
+        withProxyRules(() => getIDToken(audience)),
+        timeoutMs,
+      ),
+    )
   } catch (error) {
     throw isRefusal(error) ? error : outage(input, messageOf(error))
-  } finally {
-    clearTimeout(timer)
   }
+  if (token === timedOut) throw outage(input, `no answer within ${timeoutMs / 1000} s`)
+  return token
 }
 
-/** The toolkit tells the status in words alone: `Error Code : 403`. */
+/** The toolkit reports the status in its message alone: `Error Code : 403`. */
 function isRefusal(error: unknown): boolean {
-  if (error instanceof ConfigurationError) return true
   return /Error Code : 4(?!08|29)\d\d|ACTIONS_ID_TOKEN_REQUEST/.test(messageOf(error))
 }
 
 function outage(input: string, cause: string): ConfigurationError {
-  return new ConfigurationError(
-    `${input}: GitHub's service for id tokens fails or is not reached (${cause.replace(/\s+/g, ' ').trim().slice(0, 300)}). ` +
-      'Run the job again later; on a runner of your own, see that it reaches the host of ACTIONS_ID_TOKEN_REQUEST_URL.',
-  )
+  return new ConfigurationError({
+    code: 'E_ID_TOKEN_UNAVAILABLE',
+    input,
+    problem: `GitHub's ID token service failed or cannot be reached (${toOneLine(cause, 300)})`,
+    fix: 'Run the job again later. On a self-hosted runner, check that it reaches the host of ACTIONS_ID_TOKEN_REQUEST_URL.',
+  })
 }

@@ -1,29 +1,35 @@
-import * as core from '@actions/core'
+import { joinLines, maxTextChars, plain } from '../common/remote-text.ts'
+import { issueCommand } from './workflow-commands.ts'
 
-/** The job log. One group a phase, one line an event. */
+/** The job log: one group for each phase, one line for each event. */
 export interface Log {
+  /** one line, whatever the text has in it */
   info(line: string): void
-  /** an annotation of the run, too */
+  /** one line, also an annotation of the run */
   warning(text: string): void
-  /** an annotation, and the step fails */
+  /** an annotation, and the step fails; may have several lines: problems and their commands */
   failure(text: string): void
   group<T>(title: string, body: () => Promise<T>): Promise<T>
 }
 
 export const jobLog: Log = {
-  info: (line) => core.info(plain(line)),
-  warning: (text) => core.warning(plain(text)),
-  failure: (text) => core.setFailed(plain(text)),
-  group: (title, body) => core.group(plain(title), body),
+  info: (line) => void process.stdout.write(`${plainLine(line)}\n`),
+  warning: (text) => issueCommand('warning', plainLine(text)),
+  failure: (text) => {
+    process.exitCode = 1
+    issueCommand('error', plain(text))
+  },
+  group: async (title, body) => {
+    issueCommand('group', plainLine(title))
+    try {
+      return await body()
+    } finally {
+      issueCommand('endgroup')
+    }
+  },
 }
 
-/**
- * The one escaper between foreign text (names, a server's words, a tool's) and the log: the runner obeys `::command::` at the start of a
- * line and `##[command]` anywhere in one (actions/runner, ActionCommand.cs), and a terminal obeys control characters.
- */
-export function plain(text: string): string {
-  return text
-    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
-    .replace(/##\[/g, '## [')
-    .replace(/^(\s*)::/gm, '$1: :')
+/** `plain` for a text that must stay one line: a name with a line break must not make a line that looks like one of the action. */
+function plainLine(text: string): string {
+  return plain(joinLines(text.slice(0, maxTextChars)))
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startControlPlane, type ControlPlane } from '../sandbox/google/front-door.ts'
 import { startGoogle, type GoogleServices } from '../sandbox/google/start.ts'
-import { openWorkplace, type Finished, type RunOptions, type Workplace } from './action.ts'
+import { openWorkplace, type RunResult, type RunOptions, type Workplace } from './action.ts'
 import {
   apply,
   clientManifest,
@@ -22,8 +22,8 @@ import {
   podManifest,
   until,
 } from './cluster.ts'
-import { developer, documentedRights, grant, mayNow, type Developer } from './developer.ts'
-import { gcloudKubeconfig, gcloudMissing } from './gcloud.ts'
+import { developer, grant, mayNow, optionalRight, requiredRights, type Developer } from './developer.ts'
+import { gcloudKubeconfig, gcloudLack } from '../support/gcloud.ts'
 import { oneTo, requestsIn } from './pcap.ts'
 import { request } from './traffic.ts'
 
@@ -58,8 +58,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 }, 30_000)
 
-/** A capture of `pod/web` of 3 s with five requests in it, which all have to be there. */
-async function capturesFive(inputs: Record<string, string>, options: RunOptions): Promise<Finished> {
+/** Captures `pod/web` for 3 s, sends five requests, and checks that the capture contains all of them. */
+async function capturesFive(inputs: Record<string, string>, options: RunOptions): Promise<RunResult> {
   const run = work.start(
     { pod: 'web', namespace, duration: '3s', filter: 'tcp port 8080', ...inputs },
     { withoutKubeconfig: true, ...options },
@@ -72,14 +72,14 @@ async function capturesFive(inputs: Record<string, string>, options: RunOptions)
   return finished
 }
 
-/** The one command that an error has in it, line by line as it stands there. */
+/** The one command that the error contains, unchanged. */
 function commandIn(message: string): string {
   const commands = message.match(/^kubectl .*\n(?:.*\n)*?EOF$/gm) ?? []
   expect(commands).toHaveLength(1)
   return commands[0] ?? ''
 }
 
-/** Pastes it into a shell of the cluster's administrator. @returns what it made, as `kubectl delete` takes it */
+/** Runs the command in a shell with the admin's kubeconfig. @returns the created objects, as `kubectl delete` accepts them */
 async function paste(command: string): Promise<string[]> {
   const env = { ...process.env, KUBECONFIG: kubeconfigPath() }
   const { stdout, stderr } = await promisify(execFile)('bash', ['-c', `${command}\n`], { env })
@@ -89,7 +89,7 @@ async function paste(command: string): Promise<string[]> {
   return made.map(([, kind, name]) => `${kind ?? ''}/${name ?? ''}`)
 }
 
-/** Ends with an error, and the pod is as it was. */
+/** Expects that the run ends with an error and does not change the pod. */
 async function refused(inputs: Record<string, string>, options: RunOptions = {}): Promise<string> {
   const before = await ephemeralNames(namespace, 'web')
   const { main, post } = await work.run(
@@ -106,20 +106,21 @@ async function refused(inputs: Record<string, string>, options: RunOptions = {})
 describe('with exactly docs/rbac/developer.yaml', () => {
   const kubeconfig = (): string => kubeconfigWith({ user: { token: dev.token }, namespace })
 
-  it('a pod is captured by its name', async () => {
+  it('captures a pod by its name', async () => {
     await capturesFive({ kubeconfig: kubeconfig() }, {})
   }, 60_000)
 
-  it('a deployment is captured', async () => {
+  it('captures a pod of a deployment', async () => {
     const { main } = await work.run(
       { pod: 'deployment/shop', duration: '1s', 'if-empty': 'ignore', kubeconfig: kubeconfig() },
       { withoutKubeconfig: true },
     )
     expect(main).toMatchObject({ exitCode: 0, annotations: [] })
-    expect(main.log).toContain(`Rights in ${namespace}: all ${String(documentedRights().length)} that are needed`)
+    expect(main.log).toContain(`Rights in ${namespace}: all ${String(requiredRights().length)} that are needed`)
+    expect(main.log).not.toContain('Hint:')
   }, 60_000)
 
-  it('preflight: only says what it found, and creates nothing', async () => {
+  it('reports its findings and creates nothing with preflight: only', async () => {
     const before = await ephemeralNames(namespace, 'web')
     const { main, post } = await work.run(
       { pod: 'web', preflight: 'only', kubeconfig: kubeconfig() },
@@ -128,12 +129,12 @@ describe('with exactly docs/rbac/developer.yaml', () => {
     expect(main).toMatchObject({ exitCode: 0, annotations: [], outputs: {} })
     expect(main.summary).toContain('Ready to capture')
     expect(main.log).toContain(`Identity: ${dev.name}`)
-    expect(main.log).toContain('Admission: the cluster would take the capture container')
+    expect(main.log).toContain('Admission: the cluster allows the capture container')
     expect(post.log).toBe('')
     expect(await ephemeralNames(namespace, 'web')).toEqual(before)
   }, 30_000)
 
-  it('the token may come without a kubeconfig, from the inputs api-server and token', async () => {
+  it('accepts a token without a kubeconfig, from the inputs api-server and token', async () => {
     const { main } = await capturesFive(
       {
         ...{ 'api-server': clusterServer().origin, token: dev.token },
@@ -144,26 +145,26 @@ describe('with exactly docs/rbac/developer.yaml', () => {
     expect(main.log).not.toContain(dev.token)
   }, 60_000)
 
-  describe('without one of its rights', () => {
+  describe('without one of its permissions', () => {
     afterAll(() => grant(namespace, dev), 60_000)
 
-    it.each(documentedRights())(
-      '%s is named, and what is printed grants it when it is pasted as it is',
+    it.each(requiredRights())(
+      'names %s, and the printed command grants it when it is run unchanged',
       async (right) => {
         await grant(namespace, dev, { without: right })
         const [verb = '', resource = ''] = right.split(' ')
         const pod = ['list pods', 'get deployments'].includes(right) ? 'deployment/shop' : 'web'
         const message = await refused({ pod, kubeconfig: kubeconfig() })
         expect(message).toContain(
-          `kubeconfig: its user ${JSON.stringify(dev.name)} lacks rights in the namespace "${namespace}": ${right}. Nothing was created.`,
+          `kubeconfig: its user ${JSON.stringify(dev.name)} lacks permissions in the namespace "${namespace}":\n    ${right}\n`,
         )
         expect(message).toContain(`resources: ["${resource}"], verbs: ["${verb}"] }`)
         expect(message.match(/verbs: \[/g)).toHaveLength(1)
-        expect(message).toMatch(/\nAll that is needed, as a file: docs\/rbac\/developer\.yaml$/)
+        expect(message).toMatch(/\nEOF\nSee docs\/rbac\/developer\.yaml\./)
 
         const made = await paste(commandIn(message))
         try {
-          await until(`${right}, by what was pasted`, 20_000, async () =>
+          await until(`${right}, granted by the printed command`, 20_000, async () =>
             (await mayNow(namespace, dev.name, right)) ? true : undefined,
           )
           const { main } = await work.run(
@@ -179,12 +180,23 @@ describe('with exactly docs/rbac/developer.yaml', () => {
       60_000,
     )
 
-    it('list pods is not missed where a pod is named', async () => {
+    it('captures a pod of a deployment without the optional permission, and says so', async () => {
+      await grant(namespace, dev, { without: optionalRight })
+      const { main } = await work.run(
+        { pod: 'deployment.apps/shop', duration: '1s', 'if-empty': 'ignore', kubeconfig: kubeconfig() },
+        { withoutKubeconfig: true },
+      )
+      expect(main).toMatchObject({ exitCode: 0, annotations: [] })
+      expect(main.log).toContain(`Hint: The user may not list replicasets in the namespace "${namespace}"`)
+      expect(main.summary).toContain('The user may not list replicasets')
+    }, 60_000)
+
+    it('does not need list pods where a pod is named', async () => {
       await grant(namespace, dev, { without: 'list pods' })
       await capturesFive({ kubeconfig: kubeconfig() }, {})
     }, 60_000)
 
-    it('preflight: only writes it to the summary', async () => {
+    it('writes the missing permission to the summary with preflight: only', async () => {
       await grant(namespace, dev, { without: 'patch pods/ephemeralcontainers' })
       const { main } = await work.run(
         { pod: 'web', preflight: 'only', kubeconfig: kubeconfig() },
@@ -193,12 +205,13 @@ describe('with exactly docs/rbac/developer.yaml', () => {
       expect(main.exitCode).toBe(1)
       expect(main.summary).toContain('Not ready to capture')
       expect(main.summary).toContain('patch pods/ephemeralcontainers')
-      expect(main.summary).toContain(`\n\`\`\`sh\n${commandIn(main.annotations[0]?.message ?? '')}\n\`\`\`\n`)
+      const block = ['```sh', commandIn(main.annotations[0]?.message ?? ''), '```'].join('\n')
+      expect(main.summary).toContain(block.replaceAll('\n', '\n  ')) // inside of a list item
     }, 60_000)
   })
 })
 
-describe("from GitHub's id token through Google's services to the real API server", () => {
+describe("from GitHub's ID token through Google's services to the real API server", () => {
   let google: GoogleServices
   let plane: ControlPlane
   const place = { name: 'shop', location: 'europe-west1' }
@@ -206,7 +219,7 @@ describe("from GitHub's id token through Google's services to the real API serve
 
   async function begin(options: Parameters<typeof startGoogle>[0] = {}): Promise<void> {
     google = await startGoogle(options)
-    // The service account is the developer to the API server; what Google does not know (any more) does not get in.
+    // The API server knows the service account as the developer. Tokens that Google does not know (or no longer knows) are rejected.
     plane = await startControlPlane(clusterServer(), clusterAuthority(), (token) =>
       google.identify(token)?.name === google.serviceAccount ? dev.token : undefined,
     )
@@ -226,7 +239,7 @@ describe("from GitHub's id token through Google's services to the real API serve
     cluster: google.count('container.clusters.get'),
   })
 
-  it('a capture takes one exchange of each kind, and shows no token', async () => {
+  it('makes each token exchange once for a capture and logs no token', async () => {
     await begin()
     const { main } = await capturesFive(native(), { env: google.env() })
     expect(main.log).toContain(`GKE cluster ${cluster}`)
@@ -236,7 +249,7 @@ describe("from GitHub's id token through Google's services to the real API serve
     expect(plane.refused()).toBe(0)
   }, 60_000)
 
-  it('the cluster may be named with its location alone, and the credentials be those of google-github-actions/auth', async () => {
+  it('accepts a cluster name with its location, and the credentials of google-github-actions/auth', async () => {
     await begin()
     const path = join(folder, 'gha-creds-0123456789abcdef.json')
     writeFileSync(path, JSON.stringify(google.credentials({ serviceAccount: google.serviceAccount })))
@@ -248,7 +261,7 @@ describe("from GitHub's id token through Google's services to the real API serve
     expect(work.results.artifacts.map(({ name }) => name).filter((name) => !name.endsWith('.pcap'))).toEqual([])
   }, 60_000)
 
-  it('a capture of 60 s with tokens of 20 s enters anew after each cut, ends complete and leaves nothing running', async () => {
+  it('reconnects with fresh tokens in a 60 s capture with 20 s tokens, ends complete and leaves nothing running', async () => {
     await begin({ lifetimes: { federated: 20, idToken: 20, impersonated: 20 } })
     const run = work.start(
       { pod: 'web', namespace, duration: '60s', filter: 'tcp port 8080', ...native() },
@@ -273,7 +286,7 @@ describe("from GitHub's id token through Google's services to the real API serve
     expect(await requestsIn(main.outputs['pcap-path'] ?? '')).toEqual(oneTo(10))
     const counted = exchanges()
     console.info(`access: a capture of 60 s with tokens of 20 s took ${JSON.stringify(counted)}`)
-    // One at the start, one after each cut, and at most one for the end: 20 s tokens serve for 15 s, whoever asks.
+    // One at the start, one after each cut, and at most one for the end: a 20 s token is used for 15 s by all requests.
     expect(counted['impersonation']).toBeGreaterThanOrEqual(3)
     expect(counted['impersonation']).toBeLessThanOrEqual(5)
     expect(counted).toMatchObject({ idToken: counted['impersonation'], sts: counted['impersonation'], cluster: 1 })
@@ -285,22 +298,22 @@ describe("from GitHub's id token through Google's services to the real API serve
 
   it.each<[string, () => void, RegExp]>([
     [
-      'a condition of the provider that is not met',
+      'an attribute condition of the provider that is not met',
       () => (google.world.condition = () => false),
       /^workload-identity-provider: /,
     ],
     [
-      'no right to the cluster',
+      'a missing permission on the cluster',
       () => google.world.denied.add('container.clusters.get'),
       /^cluster: .*container\.clusters\.get/,
     ],
     [
-      'no right to the service account',
+      'a missing permission on the service account',
       () => google.world.denied.add('iam.serviceAccounts.getAccessToken'),
       /^service-account: /,
     ],
   ])(
-    '%s is told in the words of the input, before anything is created',
+    'reports %s with the name of the input, before anything is created',
     async (_what, change, words) => {
       await begin()
       change()
@@ -309,27 +322,27 @@ describe("from GitHub's id token through Google's services to the real API serve
     30_000,
   )
 
-  it('a job without the right to an id token is told so', async () => {
+  it('reports a job that may not request an ID token', async () => {
     await begin()
     expect(await refused(native(), { env: google.envWithoutIdToken() })).toContain('id-token: write')
     expect(google.calls).toEqual([])
   }, 30_000)
 
-  it('what stands in the way names the service account and the input cluster', async () => {
+  it('names the service account and the input cluster where permissions are missing', async () => {
     await begin()
     const other = await createNamespace('access-none', {}, { withoutRights: true })
     try {
       const message = await refused({ ...native(), namespace: other }, { env: google.env() })
-      expect(message).toMatch(/^cluster: its user "\S+" lacks rights in the namespace/)
+      expect(message).toMatch(/^cluster: its user "\S+" lacks permissions in the namespace/)
     } finally {
       await deleteNamespace(other)
     }
   }, 30_000)
 
-  const skipped = gcloudMissing.length > 0 ? ` (skipped: ${gcloudMissing.join(' and ')} not in PATH)` : ''
+  const skipped = gcloudLack === undefined ? '' : ` (skipped: ${gcloudLack})`
   const withGcloud = skipped === '' ? it : it.skip
   withGcloud(
-    `the kubeconfig of the real gcloud gets in by its exec plugin, gke-gcloud-auth-plugin${skipped}`,
+    `authenticates with the kubeconfig of the real gcloud and its exec plugin gke-gcloud-auth-plugin${skipped}`,
     async () => {
       await begin()
       const env = await gcloudKubeconfig(google, join(folder, 'gcloud'), place)

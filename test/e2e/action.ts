@@ -7,34 +7,34 @@ import { startResults, type ResultsService } from '../sandbox/results/start.ts'
 import { developerKubeconfigPath } from './cluster.ts'
 import { images } from './images.ts'
 
-/** The committed dist, run as the runner runs it, any number of times and side by side, against one results service. */
+/** Runs the committed dist as a GitHub runner does, several times and in parallel, against one results service. */
 export interface Workplace {
   results: ResultsService
   start(inputs: Record<string, string>, options?: RunOptions): ActionRun
-  /** main and post to their end */
-  run(inputs: Record<string, string>, options?: RunOptions): Promise<Finished>
+  /** runs main and post to their end */
+  run(inputs: Record<string, string>, options?: RunOptions): Promise<RunResult>
   close(): Promise<void>
 }
 
 export interface RunOptions {
   env?: Record<string, string>
-  /** do not tell the action where the suite's kubeconfig is */
+  /** do not set KUBECONFIG to the kubeconfig of the test suite */
   withoutKubeconfig?: boolean
-  /** the runner is gone: nobody runs post */
+  /** the runner has failed: post does not run */
   withoutPost?: boolean
 }
 
 export interface ActionRun {
   main: StepProcess
-  /** every line of main's log with the time at which it came, ms */
+  /** every line of main's log with the time at which it was written, ms */
   lines: { at: number; text: string }[]
-  /** resolves when tcpdump listens */
+  /** resolves when tcpdump is listening */
   capturing(): Promise<void>
   /** after main and post */
-  finished: Promise<Finished>
+  finished: Promise<RunResult>
 }
 
-export interface Finished {
+export interface RunResult {
   main: StepResult
   post: StepResult
   lines: ActionRun['lines']
@@ -79,7 +79,7 @@ export async function openWorkplace(): Promise<Workplace> {
       open.delete(step)
       return result
     }
-    const finish = async (): Promise<Finished> => {
+    const finish = async (): Promise<RunResult> => {
       const first = await ended(main)
       const ofMain = [...lines]
       if (options.withoutPost) return { main: first, post: first, lines: ofMain, capture: undefined }
@@ -103,7 +103,7 @@ export async function openWorkplace(): Promise<Workplace> {
     start,
     run: (inputs, options) => start(inputs, options).finished,
     close: async () => {
-      // After a test that ran out of time: what it left would write into a folder that is gone. First a main, then its post.
+      // After a test that timed out: its processes would write into a folder that no longer exists. First main, then its post.
       while (open.size > 0) {
         for (const step of open.keys()) step.kill('SIGKILL')
         await Promise.allSettled(open.values())

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { processesWith } from '../runner/processes.ts'
-import { openWorkplace, type Finished, type Workplace } from './action.ts'
+import { openWorkplace, type RunResult, type Workplace } from './action.ts'
 import {
   apply,
   clientManifest,
@@ -19,6 +18,8 @@ import { debianImage } from './debian-image.ts'
 import { images } from './images.ts'
 import { countPackets, oneTo, requestsIn } from './pcap.ts'
 import { request } from './traffic.ts'
+import { processesOf } from './trials/pod-side.ts'
+import { decodeCharacterReferences } from '../support/character-references.ts'
 
 let namespace: string
 let work: Workplace
@@ -52,8 +53,8 @@ afterAll(async () => {
   await work?.close()
 }, 30_000)
 
-/** Captures `pod` while the client makes 200 requests to it, and some to another port. */
-async function captureRequests(pod: string, address: string, inputs: Record<string, string> = {}): Promise<Finished> {
+/** Captures `pod` while the client sends 200 requests to it, and some to another port. */
+async function captureRequests(pod: string, address: string, inputs: Record<string, string> = {}): Promise<RunResult> {
   const run = work.start({ pod, namespace, duration: '8s', filter: 'tcp port 8080', ...inputs })
   await run.capturing()
   const container = /packet-capture-[0-9a-f]+-[0-9a-f]+/.exec(run.main.log())?.[0] ?? '?'
@@ -67,17 +68,16 @@ async function captureRequests(pod: string, address: string, inputs: Record<stri
   return run.finished
 }
 
-async function expectAllRequests({ main, capture }: Finished): Promise<void> {
+async function expectAllRequests({ main, capture }: RunResult): Promise<void> {
   const path = main.outputs['pcap-path'] ?? ''
   expect(await requestsIn(path)).toEqual(oneTo(200))
   expect(await countPackets(path)).toBe(capture?.packets)
   expect(await countPackets(path, 'not tcp port 8080')).toBe(0)
 }
 
-/** Every process of the container has its variables; only where the node is this machine can they be seen. */
-const processesOf = (container: string): number[] => processesWith('CAPTURE_NAME', container)
+/** Finds processes by the variables of the container; they are visible only if the node is this machine. */
 
-/** The pod as it was before, with one ended entry more. */
+/** Expects an unchanged pod with one more terminated ephemeral container. */
 async function expectUnharmed(pod: string, before: PodObject, container: string): Promise<void> {
   const after = await getPod(namespace, pod)
   expect(after.metadata.uid).toBe(before.metadata.uid)
@@ -91,22 +91,22 @@ async function expectUnharmed(pod: string, before: PodObject, container: string)
 
 describe('200 requests while `tcp port 8080` is captured', () => {
   let before: PodObject
-  let run: Finished
+  let run: RunResult
   beforeAll(async () => {
     before = await getPod(namespace, 'web')
     run = await captureRequests('web', web)
   }, 90_000)
 
-  it('are all in the pcap, by tcpdump, and no other port is', () => expectAllRequests(run))
+  it('are all in the pcap according to tcpdump, and no other port is', () => expectAllRequests(run))
 
-  it('end with the verdict complete, and a step that succeeds', () => {
+  it('lead to the verdict complete and a successful step', () => {
     expect(run.main).toMatchObject({ exitCode: 0, annotations: [] })
     expect(run.main.outputs).toMatchObject({ verdict: 'complete', 'stop-reason': 'duration', dropped: '0' })
     expect(run.main.outputs['verdict-reason']).toMatch(/^all \d+ bytes arrived/)
     expect(Number(run.main.outputs['packets'])).toBe(run.capture?.packets)
   })
 
-  it('are uploaded byte for byte, by the name of the file', () => {
+  it('are uploaded byte for byte, under the name of the file', () => {
     const { outputs } = run.main
     const file = readFileSync(outputs['pcap-path'] ?? '')
     const digest = createHash('sha256').update(file).digest('hex')
@@ -122,24 +122,24 @@ describe('200 requests while `tcp port 8080` is captured', () => {
     )
   })
 
-  it('are told in the summary and the log', () => {
+  it('are reported in the summary and the log', () => {
     const { summary, log } = run.main
     for (const words of ['complete', 'tcp port 8080', 'web', namespace, run.capture?.target.container ?? '?']) {
       expect(summary).toContain(words)
     }
-    expect(summary).toMatch(/\]\(\.\/\d+\/artifacts\/\d+\)/)
+    expect(decodeCharacterReferences(summary)).toContain(`](${run.main.outputs['artifact-url'] ?? ''})`)
     expect(log).toContain(`Capturing pod web on any for 8s`)
     expect(log).toContain(run.main.outputs['artifact-url'])
   })
 
-  it('leave nothing behind that runs', async () => {
+  it('leave no process behind', async () => {
     await expectUnharmed('web', before, run.capture?.target.container ?? '?')
     expect(run.main.endedAfterLastLineMs).toBeLessThan(5_000)
     expect(run.post).toMatchObject({ exitCode: 0, log: '', summary: '' })
   })
 })
 
-it('a distroless pod, not as root, without capabilities, with a read-only root, is captured the same way', async () => {
+it('captures a distroless pod that runs as non-root, without capabilities, with a read-only root file system', async () => {
   const before = await getPod(namespace, 'distroless')
   const run = await captureRequests('distroless', distroless)
   expect(run.main.outputs).toMatchObject({ verdict: 'complete' })
@@ -150,7 +150,7 @@ it('a distroless pod, not as root, without capabilities, with a read-only root, 
 const debian = await debianImage()
 const onDebian = 'image' in debian ? it : it.skip
 onDebian(
-  `an image with dash and coreutils captures as well${'image' in debian ? '' : ` (skipped: ${debian.missing})`}`,
+  `captures with an image that has dash and coreutils${'image' in debian ? '' : ` (skipped: ${debian.missing})`}`,
   async () => {
     const image = 'image' in debian ? debian.image : ''
     const run = await captureRequests('web', web, { image })
@@ -162,7 +162,7 @@ onDebian(
 
 describe('deployment/NAME', () => {
   const label = { app: 'rollout' }
-  /** Oldest first, each with whether it is ready. */
+  /** Oldest first, with their readiness. */
   const pods = async (): Promise<{ name: string; ready: boolean }[]> => {
     const { items } = JSON.parse(
       await kubectl(['-n', namespace, 'get', 'pods', '-l', 'app=rollout', '-o', 'json']),
@@ -219,7 +219,7 @@ describe('deployment/NAME', () => {
         },
       },
     ])
-    // Creation times have whole seconds: each pod runs before the next is made.
+    // Creation times have a resolution of one second: each pod runs before the next is created.
     for (const replicas of [1, 2, 3]) {
       await kubectl(['-n', namespace, 'scale', 'deployment/rollout', `--replicas=${String(replicas)}`])
       await running(replicas)
@@ -229,7 +229,7 @@ describe('deployment/NAME', () => {
     await makeReady(third?.name ?? '')
   }, 90_000)
 
-  it('is its newest pod that is not ready, else its newest', async () => {
+  it('selects the newest pod that is not ready, or else the newest', async () => {
     const [, second, third] = await pods()
     expect(await captured()).toBe(second?.name)
     await makeReady(second?.name ?? '')

@@ -1,11 +1,14 @@
-import { execFile, type ExecFileOptions } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
+import { command } from '../support/command.ts'
+import { until as untilHolds } from '../support/until.ts'
 import { images } from './images.ts'
 
-/** kubectl is the reference client of this suite: what it says is what is so. */
+export { command }
+
+/** kubectl is the reference client of this suite: the tests compare with its output. */
 export async function kubectl(
   args: readonly string[],
   options: { input?: string; timeout?: number } = {},
@@ -13,67 +16,34 @@ export async function kubectl(
   return command('kubectl', args, { ...options, env: { ...process.env, KUBECONFIG: kubeconfigPath() } })
 }
 
-/** Runs a program to its end; what it wrote to stdout. Rejects with its stderr. */
-export function command(
-  program: string,
-  args: readonly string[],
-  options: { input?: string; timeout?: number; env?: NodeJS.ProcessEnv } = {},
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const settings: ExecFileOptions = {
-      maxBuffer: 512 * 1024 * 1024,
-      timeout: options.timeout ?? 60_000,
-      ...(options.env === undefined ? {} : { env: options.env }),
-    }
-    const child = execFile(program, [...args], settings, (error, stdout, stderr) => {
-      if (error) reject(new Error(`${program} ${args.slice(0, 8).join(' ')}: ${String(stderr) || error.message}`))
-      else resolve(String(stdout))
-    })
-    child.stdin?.on('error', () => undefined) // a program that ends before it has read all says why itself
-    child.stdin?.end(options.input ?? '')
-  })
-}
-
 export function kubeconfigPath(): string {
   const path = process.env['KUBECONFIG']
   if (!path) {
-    throw new Error('The end-to-end tests need a cluster: set KUBECONFIG to the kubeconfig of an administrator of one.')
+    throw new Error('The end-to-end tests need a cluster: set KUBECONFIG to the kubeconfig of a cluster admin.')
   }
   return path
 }
 
 /**
- * The kubeconfig that the action is given: of the user `dev`, who has in each namespace of the suite exactly what docs/rbac/developer.yaml gives.
- * On another cluster than the test cluster it is the administrator's.
+ * The kubeconfig that the action uses: of the user `dev`, who has exactly the permissions of docs/rbac/developer.yaml in each namespace of the suite.
+ * On other clusters than the test cluster, it is the admin's kubeconfig.
  */
 export function developerKubeconfigPath(): string {
   return testClusterState === undefined ? kubeconfigPath() : join(testClusterState, 'dev.kubeconfig')
 }
 
-/** The state folder of the test cluster on this very machine, undefined on any other cluster. */
+/** The state folder of the test cluster on this machine; undefined on any other cluster. */
 export const testClusterState = process.env['TESTCLUSTER_RUN'] || undefined
 /** The folder of the test cluster's scripts. */
 export const testClusterScripts = process.env['TESTCLUSTER'] || undefined
 
 export const poll = 200
 
-/** Looks again and again until `look` gives something. Rejects with `what` and the last error after the time. */
-export async function until<T>(what: string, timeout: number, look: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + timeout
-  let last: unknown = 'nothing yet'
-  while (Date.now() < end) {
-    try {
-      const found = await look()
-      if (found !== undefined) return found
-    } catch (error) {
-      last = error
-    }
-    await new Promise((resolve) => setTimeout(resolve, poll))
-  }
-  throw new Error(`${String(timeout)} ms passed without ${what}: ${String(last)}`)
-}
+/** Calls `read` repeatedly until it returns a value. Rejects with `what` and the last error after the timeout. */
+export const until = <T>(what: string, timeoutMs: number, read: () => Promise<T | undefined>): Promise<T> =>
+  untilHolds<T>(what, read, { timeoutMs, everyMs: poll, ignoreErrors: true })
 
-/** A namespace of the test's own, ready to take pods, in which the user `dev` may capture. */
+/** Creates a namespace for one test, ready for pods, in which the user `dev` may capture. */
 export async function createNamespace(
   concern: string,
   labels: Record<string, string> = {},
@@ -90,7 +60,7 @@ export async function createNamespace(
 
 const developerManifest = join(import.meta.dirname, '../../docs/rbac/developer.yaml')
 
-/** Begins the deletion; the pods take their time. */
+/** Starts the deletion and does not wait for the pods. */
 export async function deleteNamespace(name: string | undefined): Promise<void> {
   if (name !== undefined) await kubectl(['delete', 'namespace', name, '--wait=false', '--ignore-not-found'])
 }
@@ -104,19 +74,19 @@ export async function apply(manifests: readonly Manifest[]): Promise<void> {
 
 export interface PodOptions {
   image?: string
-  /** undefined: the image's own */
+  /** undefined: the default of the image */
   command?: readonly string[]
   labels?: Record<string, string>
-  /** into the spec of the pod */
+  /** merged into the spec of the pod */
   spec?: Manifest
-  /** into its one container */
+  /** merged into its only container */
   container?: Manifest
 }
 
-/** A pod of one container `app`. The default is a web server that answers every path below /n with 404, / with 200. */
+/** A pod with one container `app`. By default a web server that answers / with 200 and every path below /n with 404. */
 export function podManifest(namespace: string, name: string, options: PodOptions = {}): Manifest {
   const { image = images.app, labels = { app: name }, spec = {}, container = {} } = options
-  const command = 'command' in options ? options.command : image === images.app ? webServer : undefined
+  const argv = 'command' in options ? options.command : image === images.app ? webServer : undefined
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -124,26 +94,69 @@ export function podManifest(namespace: string, name: string, options: PodOptions
     spec: {
       terminationGracePeriodSeconds: 1,
       containers: [
-        { name: 'app', image, imagePullPolicy: 'IfNotPresent', ...(command ? { command } : {}), ...container },
+        { name: 'app', image, imagePullPolicy: 'IfNotPresent', ...(argv ? { command: argv } : {}), ...container },
       ],
       ...spec,
     },
   }
 }
 
-/** On 8080 and, for what a filter must leave out, on 8081. */
+export interface DeploymentOptions extends PodOptions {
+  /** merged into the spec of the pods, next to `spec` */
+  change?: Manifest
+}
+
+/** A deployment of one pod `app`. A rollout keeps the old pod until the new one is ready. */
+export function deploymentManifest(namespace: string, name: string, options: DeploymentOptions = {}): Manifest {
+  const { change = {}, ...pod } = options
+  const labels = options.labels ?? { app: name }
+  const { spec } = podManifest(namespace, name, { ...pod, labels }) as { spec: Manifest }
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace },
+    spec: {
+      replicas: 1,
+      strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { ...spec, ...change } },
+    },
+  }
+}
+
+/** A Job of one pod that runs once, without a retry. */
+export function jobManifest(namespace: string, name: string, argv: readonly string[]): Manifest {
+  const { spec } = podManifest(namespace, name, { command: argv, spec: { restartPolicy: 'Never' } }) as {
+    spec: Manifest
+  }
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name, namespace },
+    spec: { backoffLimit: 0, template: { metadata: { labels: { app: name } }, spec } },
+  }
+}
+
+/** The pods with the label `app`, the oldest first. */
+export async function podsOf(namespace: string, app: string): Promise<PodObject[]> {
+  const text = await kubectl(['-n', namespace, 'get', 'pods', '-l', `app=${app}`, '-o', 'json'])
+  const { items } = JSON.parse(text) as { items: PodObject[] }
+  return items.sort((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))
+}
+
+/** On port 8080, and on port 8081 for packets that a filter must exclude. */
 export const webServer = [
   'sh',
   '-c',
   'mkdir -p /tmp/w; echo ok >/tmp/w/index.html; httpd -f -p 8081 -h /tmp/w & exec httpd -f -p 8080 -h /tmp/w',
 ]
 
-/** A pod from which requests are made. */
+/** A pod that sends requests. */
 export function clientManifest(namespace: string): Manifest {
   return podManifest(namespace, 'client', { image: images.capture, command: ['sleep', '1000000'] })
 }
 
-/** Waits until the pods are ready; their addresses in the same order. */
+/** Waits until the pods are ready. @returns their addresses in the same order */
 export async function podAddresses(namespace: string, ...names: readonly string[]): Promise<string[]> {
   await kubectl(
     ['-n', namespace, 'wait', '--for=condition=Ready', ...names.map((name) => `pod/${name}`), '--timeout=60s'],
@@ -152,7 +165,7 @@ export async function podAddresses(namespace: string, ...names: readonly string[
   return Promise.all(names.map(async (name) => (await getPod(namespace, name)).status.podIP ?? ''))
 }
 
-/** The parts of a pod that the tests look at. */
+/** The parts of a pod that the tests use. */
 export interface PodObject {
   metadata: { name: string; uid: string; creationTimestamp: string }
   spec: { nodeName?: string; ephemeralContainers?: { name: string }[] }
@@ -167,6 +180,7 @@ export interface PodObject {
 export interface StatusObject {
   name: string
   restartCount: number
+  containerID?: string
   ready: boolean
   state: {
     running?: object
@@ -190,7 +204,7 @@ interface KubeconfigFile {
   contexts: { name: string; context: { cluster: string; user: string } }[]
 }
 
-/** The cluster of the administrator's kubeconfig. */
+/** The cluster entry of the admin's kubeconfig. */
 function adminCluster(): Manifest & { server: string } {
   const file = load(readFileSync(kubeconfigPath(), 'utf8')) as KubeconfigFile
   const current = file.contexts.find(({ name }) => name === file['current-context'])?.context
@@ -211,7 +225,7 @@ export function clusterAuthority(): string {
   return Buffer.from((cluster['certificate-authority-data'] as string | undefined) ?? '', 'base64').toString('utf8')
 }
 
-/** The kubeconfig that the action is given with another user, namespace or cluster fields, as its text. */
+/** The kubeconfig of the action with another user, namespace or cluster fields, as text. */
 export function kubeconfigWith(change: { user?: Manifest; namespace?: string; cluster?: Manifest }): string {
   const file = load(readFileSync(developerKubeconfigPath(), 'utf8')) as KubeconfigFile & {
     users: { name: string; user: Manifest }[]
@@ -223,13 +237,13 @@ export function kubeconfigWith(change: { user?: Manifest; namespace?: string; cl
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'cluster', cluster: { ...cluster, ...change.cluster } }],
-    users: [{ name: 'somebody', user: change.user ?? user }],
+    users: [{ name: 'user', user: change.user ?? user }],
     contexts: [
       {
         name: 'there',
         context: {
           cluster: 'cluster',
-          user: 'somebody',
+          user: 'user',
           ...(change.namespace === undefined ? {} : { namespace: change.namespace }),
         },
       },

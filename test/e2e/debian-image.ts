@@ -5,20 +5,18 @@ import { basename, dirname, join } from 'node:path'
 import { command, testClusterState } from './cluster.ts'
 
 const name = 'docker.io/library/debian-tcpdump:1'
-/**
- * An image whose sh is dash and whose tools are coreutils: DEBIAN_IMAGE, or on the test cluster one made of this machine's own programs.
- */
+/** An image with dash as sh and with coreutils: DEBIAN_IMAGE, or on the test cluster an image built from programs of this machine. */
 export async function debianImage(): Promise<{ image: string } | { missing: string }> {
   const given = process.env['DEBIAN_IMAGE']
   if (given) return { image: given }
   if (testClusterState === undefined) return { missing: 'DEBIAN_IMAGE is not set' }
   const root = mkdtempSync(join(tmpdir(), 'debian-image-'))
   try {
-    // What debian:12-slim has of these: all of coreutils, dash, grep; and the tcpdump that somebody added.
-    const files = await command('dpkg', ['-L', 'coreutils', 'dash', 'grep', 'tcpdump']).catch(() => undefined)
+    // The same programs as in debian:12-slim with tcpdump: coreutils, dash, grep, sed, tcpdump.
+    const files = await command('dpkg', ['-L', 'coreutils', 'dash', 'grep', 'sed', 'tcpdump']).catch(() => undefined)
     const programs = files?.split('\n').filter((path) => /^\/\S*\/?s?bin\/[^/]+$/.test(path)) ?? []
     if (!programs.some((path) => path.endsWith('/tcpdump')))
-      return { missing: 'this machine is no Debian with tcpdump' }
+      return { missing: 'this machine is not a Debian with tcpdump' }
     for (const path of programs) await install(join(root, 'fs'), path)
     mkdirSync(join(root, 'fs/tmp'), { mode: 0o1777 })
     mkdirSync(join(root, 'fs/etc'))
@@ -40,7 +38,7 @@ export async function debianImage(): Promise<{ image: string } | { missing: stri
   }
 }
 
-/** The program in /bin, and its libraries where the loader looks for them. */
+/** Copies the program to /bin, and its libraries to the paths that the loader uses. */
 async function install(root: string, path: string): Promise<void> {
   copy(path, join(root, 'bin', basename(path)))
   const libraries = await command('ldd', [path]).catch(() => '') // a script has none
@@ -52,7 +50,7 @@ function copy(from: string, to: string): void {
   cpSync(realpathSync(from), to)
 }
 
-/** A docker-archive of one layer. */
+/** Writes a docker-archive with one layer. */
 async function archive(root: string): Promise<string> {
   await command('tar', ['-C', join(root, 'fs'), '--numeric-owner', '-cf', join(root, 'layer.tar'), '.'])
   const layer = createHash('sha256')

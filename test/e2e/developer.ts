@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { load, loadAll } from 'js-yaml'
 import { apply, kubectl, testClusterState, until, type Manifest } from './cluster.ts'
 
-/** Somebody who has no rights but those that a test gives them. */
+/** A user who has only the permissions that a test grants. */
 export interface Developer {
-  /** as the API server names them */
+  /** the user name in the API server */
   readonly name: string
   readonly token: string
   readonly subject: Manifest
 }
 
-/** The user `dev` of the test cluster; a service account where the cluster has no such user. */
+/** The user `dev` of the test cluster, or a service account on other clusters. */
 export async function developer(namespace: string): Promise<Developer> {
   if (testClusterState !== undefined) {
     const text = readFileSync(join(testClusterState, 'dev.kubeconfig'), 'utf8')
@@ -39,14 +39,22 @@ interface RbacDocument {
 const file = (name: string): RbacDocument[] =>
   loadAll(readFileSync(join(import.meta.dirname, '../../docs/rbac', name), 'utf8')) as RbacDocument[]
 
-/** Every right of docs/rbac/developer.yaml, as `verb resource`. */
+/** Every permission in docs/rbac/developer.yaml, as `verb resource`. */
 export function documentedRights(): string[] {
   return file('developer.yaml')
     .flatMap(({ rules = [] }) => rules)
     .flatMap(({ resources, verbs }) => resources.flatMap((name) => verbs.map((verb) => `${verb} ${name}`)))
 }
 
-/** Applies a file of docs/rbac in the namespace for the subject, without one right where that is said, and waits until it holds. */
+/** A run works without it, and says so. */
+export const optionalRight = 'list replicasets'
+
+/** The permissions without which a capture of a deployment fails. */
+export function requiredRights(): string[] {
+  return documentedRights().filter((right) => right !== optionalRight)
+}
+
+/** Applies a file of docs/rbac for the subject in the namespace, optionally without one permission, and waits until it is effective. */
 export async function grant(
   namespace: string,
   who: Pick<Developer, 'name' | 'subject'>,
@@ -69,17 +77,19 @@ export async function grant(
   }))
   await apply(documents)
   for (const right of documentedRights()) {
-    await until(`${right === without ? 'no right' : 'the right'} to ${right} for ${who.name}`, 20_000, async () =>
-      (await mayNow(namespace, who.name, right)) === (right !== without) ? true : undefined,
+    await until(
+      `${right === without ? 'no permission' : 'the permission'} to ${right} for ${who.name}`,
+      20_000,
+      async () => ((await mayNow(namespace, who.name, right)) === (right !== without) ? true : undefined),
     )
   }
 }
 
-/** Whether the user may do it, as `verb resource`. */
+/** Whether the user has the permission, given as `verb resource`. */
 export async function mayNow(namespace: string, name: string, right: string): Promise<boolean> {
   const [verb = '', resource = ''] = right.split(' ')
   const [plain = '', subresource = ''] = resource.split('/')
-  const group = plain === 'deployments' ? '.apps' : ''
+  const group = ['deployments', 'replicasets'].includes(plain) ? '.apps' : ''
   const question = ['auth', 'can-i', verb, `${plain}${group}`, `--subresource=${subresource}`, `--as=${name}`]
   return (await kubectl(['-n', namespace, ...question]).catch(() => 'no')).trim() === 'yes'
 }

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openWorkplace, type Finished, type RunOptions, type Workplace } from './action.ts'
+import { openWorkplace, type RunResult, type RunOptions, type Workplace } from './action.ts'
 import {
   apply,
   createNamespace,
@@ -19,6 +18,7 @@ import {
 } from './cluster.ts'
 import { images } from './images.ts'
 import { discardPort } from './traffic.ts'
+import { startSilentServer } from './silent-server.ts'
 
 /** A filter that no packet matches. */
 const nothing = `udp port ${String(discardPort)}`
@@ -54,8 +54,8 @@ afterAll(async () => {
   await work?.close()
 }, 30_000)
 
-/** The one message of a failed step: no annotation more, no stack, no artifact, and it ends by itself at once. */
-function failure({ main, post }: Finished): string {
+/** The message of a failed step. Checks that it has no other annotation, no stack trace and no artifact, and that it ends immediately. */
+function failure({ main, post }: RunResult): string {
   expect(main.exitCode).toBe(1)
   expect(main.annotations.map(({ level }) => level)).toEqual(['error'])
   expect(`${main.stdout}${main.stderr}`).not.toMatch(/^\s+at .*[:(]\d/m)
@@ -65,7 +65,7 @@ function failure({ main, post }: Finished): string {
   return main.annotations[0]?.message ?? ''
 }
 
-/** Runs with an input that is wrong, and sees that the pod is as it was. */
+/** Runs with an invalid input and checks that the pod does not change. */
 async function refused(inputs: Record<string, string>, options?: RunOptions): Promise<string> {
   const pod = inputs['pod'] ?? 'web'
   const inside = inputs['namespace'] ?? namespace
@@ -76,7 +76,7 @@ async function refused(inputs: Record<string, string>, options?: RunOptions): Pr
   return message
 }
 
-/** Runs with what only the pod can show; the error names the one entry that is left, in the state that is given. */
+/** Runs with an error that only the pod can detect. The error must name the ephemeral container that stays, in the given state. */
 async function refusedInPod(
   inputs: Record<string, string>,
   left: 'waiting' | 'terminated',
@@ -86,65 +86,69 @@ async function refusedInPod(
   const message = failure(await work.run({ pod, namespace, duration: '1s', ...inputs }, options))
   const container = /packet-capture-[0-9a-f]+-[0-9a-f]+/.exec(message)?.[0] ?? 'none is named'
   const status = await until(`the state ${left} of ${container}`, 15_000, async () => {
-    const { status } = await getPod(namespace, pod)
-    const found = status.ephemeralContainerStatuses?.find(({ name }) => name === container)
+    const now = (await getPod(namespace, pod)).status
+    const found = now.ephemeralContainerStatuses?.find(({ name }) => name === container)
     return found?.state[left] === undefined ? undefined : found
   })
   expect(status.restartCount).toBe(0)
   return message
 }
 
-describe('the inputs themselves', () => {
-  it('are all told at once, before anything is contacted', async () => {
+describe('invalid inputs', () => {
+  it('are all reported at once, before anything is contacted', async () => {
     const message = await refused(
       { pod: 'Web!', duration: '7h', level: 'cluster', 'if-empty': 'fail' },
       { env: { KUBECONFIG: join(folder, 'is-never-read') } },
     )
     for (const name of ['pod', 'duration', 'level', 'if-empty'])
-      expect(message).toMatch(new RegExp(`^\\s*${name}: got "`, 'm'))
+      expect(message).toMatch(new RegExp(`^- ${name}: ".*" is not valid`, 'm'))
   })
 })
 
-describe('the pod', () => {
-  it('that does not exist is told with the nearest names', async () => {
-    expect(await refused({ pod: 'payment' })).toMatch(/^pod: there is no pod "payment" in .* The nearest are: payments/)
+describe('a pod', () => {
+  it('that does not exist is reported with similar names', async () => {
+    expect(await refused({ pod: 'payment' })).toMatch(
+      /^pod: there is no pod "payment" in .* Pods with similar names: payments/,
+    )
   })
-  it('of a deployment that does not exist', async () => {
+  it('of a deployment that does not exist is reported with the permission to find it', async () => {
     expect(await refused({ pod: 'deployment/shop' })).toMatch(/^pod: there is no deployment "shop"[^]*get deployments/)
   })
-  it('that is completed', async () => {
-    expect(await refused({ pod: 'done' })).toMatch(/^pod: "done" has ended \(Succeeded\)[^]*Nothing was created\./)
+  it('that is completed is rejected', async () => {
+    expect(await refused({ pod: 'done' })).toMatch(
+      /^pod: "done" has ended \(Succeeded\)[^]*No resources were created\./,
+    )
   })
-  it('that is pending', async () => {
+  it('that is pending is rejected', async () => {
     expect(await refused({ pod: 'stuck' })).toMatch(/^pod: "stuck" is not running \(Pending\)[^]*describe pod stuck/)
   })
-  it('that is pending, and on the network of its node, in a namespace that forbids it: all at once', async () => {
+  it('with three problems is rejected with all of them at once', async () => {
     const spec = { nodeSelector: { 'no-such': 'label' }, hostNetwork: true }
     await apply([podManifest(namespace, 'stuck-wide', { spec })])
     const label = 'pod-security.kubernetes.io/enforce'
     await kubectl(['label', 'namespace', namespace, `${label}=restricted`])
     try {
       const message = await refused({ pod: 'stuck-wide' })
-      expect(message).toMatch(/^3 things stand in the way/)
+      expect(message).toMatch(/^Preflight failed with 3 problems\. No resources were created\.\n/)
       for (const words of ['is not running (Pending)', 'uses the network of its node', 'violates PodSecurity'])
         expect(message).toContain(words)
     } finally {
       await kubectl(['label', 'namespace', namespace, `${label}-`])
     }
   })
-  it('on a Windows node', async () => {
+  it('on a Windows node is rejected', async () => {
     await pretendRunning('windows')
     expect(await refused({ pod: 'windows' })).toMatch(/^pod: "windows" runs on a Windows node/)
   })
-  it('that is static', async () => {
-    // What the kubelet shows of a static pod, on a node that has none which could object.
+  it('that is static is rejected', async () => {
+    // Looks like the mirror pod of a static pod, on a node without a kubelet that would delete it.
     const pod = podManifest(namespace, 'static', { spec: { nodeName: 'no-such-node' } })
     Object.assign(pod['metadata'] as Manifest, { annotations: { 'kubernetes.io/config.mirror': 'hash' } })
     await apply([pod])
     await pretendRunning('static')
     expect(await refused({ pod: 'static' })).toMatch(/^pod: "static" is a static pod/)
   })
-  it('with the network of its node is refused, and captured when that is allowed', async () => {
+  it('with the network of its node is rejected, and captured with allow-host-network', async () => {
     expect(await refused({ pod: 'node-wide' })).toMatch(
       /^pod: "node-wide" uses the network of its node[^]*allow-host-network: true/,
     )
@@ -155,7 +159,7 @@ describe('the pod', () => {
     expect(main).toMatchObject({ exitCode: 0, annotations: [] })
   }, 30_000)
 
-  /** No kubelet says so: the pod's node does not exist. */
+  /** Sets the phase, because the pod's node does not exist and has no kubelet. */
   async function pretendRunning(pod: string): Promise<void> {
     const patch = JSON.stringify({ status: { phase: 'Running' } })
     await kubectl(['-n', namespace, 'patch', 'pod', pod, '--subresource=status', '--type=merge', '-p', patch])
@@ -172,7 +176,7 @@ describe('Pod Security', () => {
     ['restricted', { capabilities: 'NET_RAW' }, /=baseline on the namespace and leave the input `capabilities` empty/],
     ['baseline', { capabilities: 'NET_RAW' }, /Leave the input `capabilities` empty(?![^]*=baseline)/],
   ])(
-    '%s is told with the words of the server, and the fix',
+    '%s is reported with the message of the API server and the fix',
     async (level, inputs, fix) => {
       const strict = await createNamespace(level, { 'pod-security.kubernetes.io/enforce': level })
       try {
@@ -182,7 +186,7 @@ describe('Pod Security', () => {
         expect(message).toMatch(new RegExp(`^namespace: "${strict}" enforces`))
         expect(message).toContain(`violates PodSecurity "${level}:latest"`)
         expect(message).toMatch(fix)
-        expect(message).toContain('Nothing was created.')
+        expect(message).toContain('No resources were created.')
       } finally {
         await deleteNamespace(strict)
       }
@@ -190,7 +194,7 @@ describe('Pod Security', () => {
     60_000,
   )
 
-  it('baseline takes a capture, as the documents say', async () => {
+  it('baseline allows a capture, as documented', async () => {
     const base = await createNamespace('baseline', { 'pod-security.kubernetes.io/enforce': 'baseline' })
     try {
       await apply([podManifest(base, 'web')])
@@ -205,7 +209,7 @@ describe('Pod Security', () => {
   }, 60_000)
 })
 
-describe('a right that is missing', () => {
+describe('a missing permission', () => {
   const rules = [
     { right: 'get pods', apiGroups: [''], resources: ['pods'], verbs: ['get'] },
     {
@@ -218,7 +222,7 @@ describe('a right that is missing', () => {
     { right: 'create pods/exec', apiGroups: [''], resources: ['pods/exec'], verbs: ['create'] },
   ]
 
-  /** The kubeconfig of a service account that may do this and nothing else. */
+  /** The kubeconfig of a service account with exactly these permissions. */
   async function userWith(name: string, allowed: readonly (typeof rules)[number][]): Promise<string> {
     const metadata = { name, namespace }
     const api = 'rbac.authorization.k8s.io'
@@ -241,7 +245,7 @@ describe('a right that is missing', () => {
     if (first) {
       const [verb = '', resource = ''] = first.right.split(' ')
       const who = `--as=system:serviceaccount:${namespace}:${name}`
-      await until(`the rights of ${name}`, 15_000, async () => {
+      await until(`the permissions of ${name}`, 15_000, async () => {
         const [plain = '', subresource = ''] = resource.split('/')
         const question = ['auth', 'can-i', verb, plain, `--subresource=${subresource}`, who]
         const answer = await kubectl(['-n', namespace, ...question]).catch(() => 'no')
@@ -252,7 +256,7 @@ describe('a right that is missing', () => {
   }
 
   it.each(rules.map((rule, i) => [rule.right, rule, i] as const))(
-    '%s is named',
+    '%s is reported',
     async (right, missing, i) => {
       const kubeconfig = await userWith(
         `without-${String(i)}`,
@@ -260,13 +264,13 @@ describe('a right that is missing', () => {
       )
       const message = await refused({ kubeconfig })
       expect(message).toMatch(/^kubeconfig: its user "system:serviceaccount:/)
-      expect(message).toContain(`lacks rights in the namespace "${namespace}": ${right}. `)
+      expect(message).toContain(`lacks permissions in the namespace "${namespace}":\n    ${right}\n`)
       expect(message).toMatch(/Role/)
     },
     30_000,
   )
 
-  it('is none with all of them: that is all the action needs', async () => {
+  it('is not reported with all of them: the action needs no others', async () => {
     const kubeconfig = await userWith('with-all', rules)
     const { main } = await work.run(
       { pod: 'web', filter: nothing, duration: '1s', 'if-empty': 'ignore', kubeconfig },
@@ -275,88 +279,99 @@ describe('a right that is missing', () => {
     expect(main).toMatchObject({ exitCode: 0, annotations: [], outputs: { verdict: 'empty' } })
   }, 30_000)
 
-  it('to see the deployment is named', async () => {
+  it('for the deployment is reported', async () => {
     const kubeconfig = await userWith('without-deployments', rules)
     const message = failure(await work.run({ pod: 'deployment/shop', namespace, kubeconfig }))
     expect(message).toMatch(
-      /^kubeconfig: its user "\S+" lacks rights in the namespace "\S+": list pods, get deployments\.[^]*Role/,
+      /^kubeconfig: its user "\S+" lacks permissions in the namespace "\S+":\n *list pods\n *get deployments\n[^]*Role/,
     )
   }, 30_000)
 })
 
-describe('the kubeconfig', () => {
+describe('a kubeconfig is rejected if it', () => {
   const file = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text)
     return join(folder, name)
   }
 
-  it('is nowhere', async () => {
+  it('does not exist in the default location', async () => {
     const message = await refused({}, { withoutKubeconfig: true })
     expect(message).toMatch(/^kubeconfig: there is no file ".*\/\.kube\/config"\. Set the input `kubeconfig`/)
   })
-  it('is not where the input says', async () => {
+  it('does not exist at the path of the input', async () => {
     const path = join(folder, 'missing')
     expect(await refused({ kubeconfig: path })).toMatch(/^kubeconfig: there is no file ".*\/missing"/)
   })
-  it('is not where KUBECONFIG says', async () => {
+  it('does not exist at the path in KUBECONFIG', async () => {
     const message = await refused({}, { env: { KUBECONFIG: join(folder, 'missing') } })
     expect(message).toMatch(/^kubeconfig: there is no file ".*\/missing" \(KUBECONFIG\)/)
   })
   it.each([
-    ['is no YAML', 'clusters: [\n  nothing closes this'],
-    ['is YAML, but no kubeconfig', '- a\n- list\n'],
-    ['is empty of clusters', 'apiVersion: v1\nkind: Config\n'],
+    ['is not YAML', 'clusters: [\n  nothing closes this'],
+    ['is YAML but not a kubeconfig', '- a\n- list\n'],
+    ['has no clusters', 'apiVersion: v1\nkind: Config\n'],
   ])('%s', async (name, text) => {
     for (const kubeconfig of [text, file(name.replace(/\W/g, '-'), text)]) {
       expect(await refused({ kubeconfig })).toMatch(/^kubeconfig: /)
     }
   })
-  it('has no such context', async () => {
-    expect(await refused({ context: 'production' })).toMatch(/^context: got "production", but .* has: \w+/)
+  it('does not have the context', async () => {
+    expect(await refused({ context: 'production' })).toMatch(
+      /^context: .* has no context "production"\. Its contexts are: \w+/,
+    )
   })
-  it('needs an exec plugin that is missing: which, and how to install it', async () => {
-    const user = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'gke-gcloud-auth-plugin' } }
+  it('needs a missing exec plugin, which is named with its installation', async () => {
+    const user = {
+      exec: {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        command: 'gke-gcloud-auth-plugin',
+        interactiveMode: 'Never',
+      },
+    }
     const message = await refused({ kubeconfig: kubeconfigWith({ user }) }, { env: { PATH: folder } })
     expect(message).toMatch(/^kubeconfig: .*`gke-gcloud-auth-plugin`[^]*gcloud components install/)
   })
-  it('has an exec plugin that fails, told by its words', async () => {
+  it('has an exec plugin that fails, with the output of the plugin', async () => {
     const user = {
       exec: {
         apiVersion: 'client.authentication.k8s.io/v1',
         command: 'sh',
         args: ['-c', 'echo log in first >&2; exit 1'],
+        interactiveMode: 'Never',
       },
     }
     expect(await refused({ kubeconfig: kubeconfigWith({ user }) })).toMatch(/^kubeconfig: .*`sh`[^]*log in first/)
   })
-  it('names an API server that does not answer', async () => {
+  it('names an API server that does not respond', async () => {
     const kubeconfig = kubeconfigWith({ cluster: { server: 'https://127.0.0.1:1' } })
     expect(await refused({ kubeconfig })).toMatch(
       /^kubeconfig: the API server 127\.0\.0\.1:1 .*cannot be reached \(.*ECONNREFUSED/,
     )
   })
-  it('trusts another certificate than that of the API server', async () => {
+  it('trusts another certificate authority than that of the API server', async () => {
     const cluster = { 'certificate-authority': undefined, 'certificate-authority-data': undefined }
     expect(await refused({ kubeconfig: kubeconfigWith({ cluster }) })).toMatch(
       /^kubeconfig: .*certificate-authority-data/,
     )
   })
-  it('has a token that has expired or is of another cluster', async () => {
+  it('has a token that has expired or belongs to another cluster', async () => {
     const kubeconfig = kubeconfigWith({ user: { token: 'of-another-cluster' } })
     const run = await work.run({ pod: 'web', namespace, kubeconfig })
-    expect(failure(run)).toMatch(/^kubeconfig: .*does not accept the credentials \(401/)
+    expect(failure(run)).toMatch(/^kubeconfig: .*rejects the credentials \(401/)
     expect(run.main.log).not.toContain('of-another-cluster')
   })
 })
 
-describe('the filter', () => {
-  it('is refused on the runner, where it has tcpdump, and creates nothing', async () => {
+describe('an invalid filter', () => {
+  it('is rejected on a runner with tcpdump, before anything is created', async () => {
     const message = await refused({ filter: 'tcp prot 80' })
-    expect(message).toMatch(/^filter: got "tcp prot 80", which tcpdump refuses[^]*syntax error[^]*Nothing was created/)
+    expect(message).toMatch(
+      /^filter: tcpdump rejects "tcp prot 80" for the interface [^]*syntax error[^]*No resources were created/,
+    )
   })
-  it('is refused for the link type of the interface that is captured', async () => {
+  it('is checked for the link type of the interface', async () => {
     const filter = 'ether host 02:00:00:00:00:01'
-    expect(await refused({ filter })).toMatch(/^filter: got "ether host 02:00:00:00:00:01"/)
+    expect(await refused({ filter })).toMatch(/^filter: tcpdump rejects "ether host 02:00:00:00:00:01"/)
     const { main } = await work.run({
       pod: 'web',
       namespace,
@@ -367,18 +382,20 @@ describe('the filter', () => {
     })
     expect(main).toMatchObject({ exitCode: 0, annotations: [] })
   }, 30_000)
-  it("is refused by the pod's tcpdump where the runner has none", async () => {
+  it('is rejected by tcpdump in the pod where the runner has no tcpdump', async () => {
     const message = await refusedInPod({ filter: 'tcp prot 80' }, 'terminated', { env: { PATH: folder } })
     expect(message).toMatch(
-      /^filter: the tcpdump in the pod refuses "tcp prot 80": [^]*syntax error[^]*pcap-filter\(7\)/,
+      /^filter: the tcpdump in the pod rejects "tcp prot 80": [^]*syntax error[^]*pcap-filter\(7\)/,
     )
   }, 30_000)
 })
 
-describe('what only the pod can show', () => {
-  it('is an interface that it does not have', async () => {
+describe('an error that only the pod can detect', () => {
+  it('is an interface that the pod does not have', async () => {
     const message = await refusedInPod({ interface: 'nope0' }, 'terminated')
-    expect(message).toMatch(/^interface: tcpdump cannot record on "nope0"[^]*Use any, eth0 or lo/)
+    expect(message).toMatch(
+      /^interface: tcpdump cannot record on "nope0"[^]*the interfaces are: eth0 lo\. Use any, or one of the interfaces of the pod/,
+    )
   }, 30_000)
 
   it('is an image without tcpdump, or without a shell', async () => {
@@ -391,24 +408,24 @@ describe('what only the pod can show', () => {
   }, 30_000)
 
   it('is an image that cannot be pulled', async () => {
-    const message = await refusedInPod({ image: 'example.invalid/none:1' }, 'waiting')
+    const message = await refusedInPod({ image: '127.0.0.1:1/none:1' }, 'waiting')
     expect(message).toMatch(
-      /^image: the node \S+ cannot start "example\.invalid\/none:1" \((ErrImagePull|ImagePullBackOff): [^]*pull secrets/,
+      /^image: node \S+ cannot start "127\.0\.0\.1:1\/none:1" \((ErrImagePull|ImagePullBackOff): [^]*pull secrets/,
     )
-  }, 60_000)
+  }, 120_000)
 
   const elsewhere =
     testClusterState === undefined ? ' (skipped: TESTCLUSTER_RUN is not set; the node must be this machine)' : ''
   const here = elsewhere === '' ? it : it.skip
   here(
-    `is a container that has not started within start-timeout${elsewhere}`,
+    `is a container that does not start within start-timeout${elsewhere}`,
     async () => {
-      const registry = await silentServer()
+      const registry = await startSilentServer()
       try {
         const image = `127.0.0.1:${String(registry.port)}/large:1`
         const message = await refusedInPod({ image, 'start-timeout': '5s', pod: 'slow' }, 'waiting')
         expect(message).toMatch(
-          /^start-timeout: the container packet-capture-\S+ has not started within 5 s[^]*Raise start-timeout/,
+          /^start-timeout: the recorder packet-capture-\S+ did not start within 5 s[^]*Raise `start-timeout`/,
         )
       } finally {
         registry.close()
@@ -417,38 +434,22 @@ describe('what only the pod can show', () => {
     60_000,
   )
 
-  it('is a runtime that gives no NET_RAW', async () => {
+  it('is a runtime that does not grant NET_RAW', async () => {
     const policy = await withoutNetRaw()
-    if (policy === undefined) return // named below
+    if (policy === undefined) return // logged in withoutNetRaw
     try {
       const message = await refusedInPod({ pod: 'without-net-raw' }, 'terminated')
-      expect(message).toMatch(/^capabilities: tcpdump may not open a packet socket[^]*set `capabilities: NET_RAW`/)
+      expect(message).toMatch(/^capabilities: tcpdump may not open a packet socket[^]*Set `capabilities: NET_RAW`/)
     } finally {
       await policy()
     }
   }, 60_000)
 })
 
-/** Takes connections and never answers: a pull from it takes for ever. */
-async function silentServer(): Promise<{ port: number; close(): void }> {
-  const sockets: Socket[] = []
-  const server = createServer((socket) => {
-    sockets.push(socket.on('error', () => undefined))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-    },
-  }
-}
-
 /**
- * A runtime whose default capabilities lack NET_RAW, for the first ephemeral container of each pod of the namespace: an admission policy
- * takes it away.
- * @returns its end; undefined where the API server has no such policies
+ * Simulates a runtime whose default capabilities do not include NET_RAW: an admission policy drops it from the first ephemeral container of
+ * each pod in the namespace.
+ * @returns a function that removes the policy; undefined if the API server does not support such policies
  */
 async function withoutNetRaw(): Promise<(() => Promise<void>) | undefined> {
   const versions = await kubectl(['api-versions'])
@@ -457,7 +458,7 @@ async function withoutNetRaw(): Promise<(() => Promise<void>) | undefined> {
     .find((one) => versions.includes(`${one}\n`))
   const known = await kubectl(['api-resources', '--api-group=admissionregistration.k8s.io', '-o', 'name'])
   if (version === undefined || !known.includes('mutatingadmissionpolicies')) {
-    console.info('errors: NET_RAW missing is not shown: this API server has no mutating admission policies')
+    console.info('errors: a missing NET_RAW is not tested: this API server has no mutating admission policies')
     return undefined
   }
   const name = `no-net-raw-${namespace}`
@@ -492,7 +493,7 @@ async function withoutNetRaw(): Promise<(() => Promise<void>) | undefined> {
       },
     },
   ])
-  // Policies become active a moment after they are made.
+  // A policy becomes active shortly after its creation.
   const path = `/api/v1/namespaces/${namespace}/pods/without-net-raw`
   const trial = {
     name: 'trial',

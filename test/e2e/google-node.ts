@@ -2,28 +2,24 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Instance } from '../sandbox/google/compute.ts'
-import { guestMissing, startGuest, type Guest, type GuestOptions } from '../sandbox/google/guest.ts'
+import { guestLack, startGuest, type Guest, type GuestOptions } from '../sandbox/google/guest.ts'
 import { startRelay, type Relay } from '../sandbox/google/relay.ts'
 import { startGoogle, type GoogleServices } from '../sandbox/google/start.ts'
 import { kubectl, testClusterState } from './cluster.ts'
 
-/** Why the test cluster's node cannot be entered as a GKE node; undefined where it can. */
+/** Why the node of the test cluster cannot be used as a GKE node; undefined if it can. */
 export const googleNodeMissing =
-  testClusterState === undefined
-    ? 'TESTCLUSTER_RUN is not set: the node must be this machine'
-    : guestMissing === undefined
-      ? undefined
-      : guestMissing
+  testClusterState === undefined ? 'a cluster whose node is this machine; .ci/run' : guestLack
 
 const project = { id: 'demo-project', number: '123456789012' }
 
-/** The node of the test cluster, which is this machine, as a Compute Engine instance: Google's APIs, the relay, and a real sshd behind it. */
+/** The node of the test cluster (this machine) as a Compute Engine instance: fakes of Google's APIs and of the relay, and a real sshd behind it. */
 export interface GoogleNode {
   readonly google: GoogleServices
   readonly relay: Relay
   readonly guest: Guest
   readonly instance: Instance
-  /** what a job has after google-github-actions/auth */
+  /** the environment of a job after google-github-actions/auth */
   readonly env: Record<string, string>
   close(): Promise<void>
 }
@@ -62,7 +58,7 @@ export async function openGoogleNode(
   }
 }
 
-/** It can be given once and never changed. */
+/** A provider ID can be set once and never changed. */
 async function giveProviderId(node: string): Promise<void> {
   const wanted = `gce://${project.id}/us-central1-a/${node}`
   const known = await kubectl(['get', 'node', node, '-o', 'jsonpath={.spec.providerID}'])

@@ -25,10 +25,10 @@ afterAll(async () => {
 }, 30_000)
 
 const seconds = 30
-/** The spool of this pod may have 40 % of its limit of ephemeral storage, so the load fills it several times. */
+/** The spool may use 40 % of the pod's ephemeral-storage limit, so the load fills it several times. */
 const spool = 20e6
 
-it('a small Guaranteed pod answers every request while it is captured under load', async () => {
+it('does not disturb a small Guaranteed pod: it answers every request while it is captured under load', async () => {
   const amounts = { cpu: '100m', memory: '32Mi', 'ephemeral-storage': '50M' }
   await apply([
     clientManifest(namespace),
@@ -56,22 +56,22 @@ it('a small Guaranteed pod answers every request while it is captured under load
   const after = await getPod(namespace, 'small')
 
   console.info(
-    `harm: ${String(statuses.length)} requests, at worst ${Math.max(...slowest).toFixed(0)} ms each in a row of 20; ` +
+    `harm: ${String(statuses.length)} requests, at most ${Math.max(...slowest).toFixed(0)} ms each in a series of 20; ` +
       `captured ${String(capture?.bytes)} bytes, ${String(capture?.verdict.verdict)}: ${String(capture?.verdict.reason)}`,
   )
   expect(statuses.length).toBeGreaterThan(100)
   expect(statuses.filter((status) => status !== 200)).toEqual([])
   expect(after.status).toMatchObject({ phase: 'Running', containerStatuses: [{ restartCount: 0, ready: true }] })
-  expect(after.status.reason).toBeUndefined() // an eviction's
+  expect(after.status.reason).toBeUndefined() // set by an eviction
   expect(after.metadata.uid).toBe(before.metadata.uid)
   expect(capture?.bytes).toBeGreaterThan(3 * spool)
-  // Under this load the capture may pause or lose packets; then it says so. What it may not do is end otherwise.
+  // Under this load the capture may pause or lose packets, and must then report it. It must not end for another reason.
   expect(main).toMatchObject({ exitCode: 0 })
   expect(main.outputs).toMatchObject({ 'stop-reason': 'duration' })
   expect(['complete', 'partial']).toContain(main.outputs['verdict'])
 }, 120_000)
 
-/** About 4 MB a second of datagrams for all but the last seconds of the capture. */
+/** Sends about 4 MB of datagrams per second until shortly before the end of the capture. */
 async function bulk(address: string): Promise<void> {
   const script = `end=$(($(date +%s) + ${String(seconds - 4)})); while [ $(date +%s) -lt $end ]; do dd if=/dev/zero bs=1400 count=300 2>/dev/null >/dev/udp/${address}/9; sleep 0.1; done`
   await kubectl(['-n', namespace, 'exec', 'client', '-c', 'app', '--', 'bash', '-c', script])

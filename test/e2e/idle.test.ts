@@ -19,16 +19,16 @@ afterAll(async () => {
   await work?.close()
 }, 30_000)
 
-/** The time between the first lines that match, s. */
+/** The time between the first matching lines, in seconds. */
 function seconds(lines: ActionRun['lines'], from: RegExp, to: RegExp): number {
   const at = (pattern: RegExp): number => lines.find(({ text }) => pattern.test(text))?.at ?? NaN
   return (at(to) - at(from)) / 1000
 }
 
-describe('no packet at all', () => {
+describe('a capture without a packet', () => {
   const nothing = { pod: 'web', duration: '6s', filter: `udp port ${String(discardPort)}` }
 
-  it('keeps the duration within 2 s, and is empty, with a warning', async () => {
+  it('ends within 2 s of its duration, is empty, and adds a warning', async () => {
     const { main, lines, capture } = await work.run({ ...nothing, namespace })
     expect(main).toMatchObject({ exitCode: 0, outputs: { verdict: 'empty', 'stop-reason': 'duration', packets: '0' } })
     expect(main.annotations).toEqual([
@@ -40,17 +40,17 @@ describe('no packet at all', () => {
     expect(main.summary).toContain('No packet of pod web matched')
     expect(capture?.capture.recordedSeconds).toBeGreaterThanOrEqual(6)
     expect(capture?.capture.recordedSeconds).toBeLessThanOrEqual(8)
-    // From the line that says "capturing" to the first one after the recording. Beyond the recording it has the hash, the fetch, and
-    // the wait until the kubelet has told that the container has ended (it reports once a second).
+    // From the line "Capturing" to the first line after the recording. This includes the hash, the fetch, and the time
+    // until the kubelet reports that the container has ended (it reports once per second).
     const seen = seconds(lines, /^Capturing pod/, /Upload/)
     console.info(
-      `idle: 6 s asked, ${String(capture?.capture.recordedSeconds)} s recorded, ${seen.toFixed(1)} s by the log`,
+      `idle: 6 s requested, ${String(capture?.capture.recordedSeconds)} s recorded, ${seen.toFixed(1)} s according to the log`,
     )
     expect(seen).toBeGreaterThanOrEqual(5.5)
     expect(seen).toBeLessThanOrEqual(10)
   }, 60_000)
 
-  it('fails the step with if-empty: error, and says nothing aloud with ignore', async () => {
+  it('fails the step with if-empty: error, and adds no annotation with ignore', async () => {
     const short = { ...nothing, namespace, duration: '1s' }
     const [error, ignore] = await Promise.all([
       work.run({ ...short, 'if-empty': 'error' }),
@@ -64,7 +64,7 @@ describe('no packet at all', () => {
 })
 
 describe('a limit', () => {
-  it('of packets stops the capture, which is complete', async () => {
+  it('of packets stops the capture, which is then complete', async () => {
     const run = work.start({ pod: 'web', namespace, duration: '5m', filter: 'tcp port 8080', 'max-packets': '25' })
     await run.capturing()
     await request(namespace, 'client', `http://${web}:8080/n/[1-20]`)
@@ -74,7 +74,7 @@ describe('a limit', () => {
     expect(await countPackets(main.outputs['pcap-path'] ?? '')).toBe(25)
   }, 60_000)
 
-  it('of size stops the capture, which is complete and not much larger', async () => {
+  it('of size stops the capture, which is then complete and not much larger', async () => {
     const run = work.start({
       pod: 'web',
       namespace,

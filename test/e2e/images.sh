@@ -1,5 +1,5 @@
 #!/bin/sh
-# images.sh CLUSTER: puts the images of the end-to-end tests into the kind cluster of that name. Needs docker and kind.
+# images.sh CLUSTER: loads the images of the end-to-end tests into the kind cluster CLUSTER. Needs docker and kind.
 set -eu
 cluster=${1:?usage: images.sh KIND_CLUSTER}
 folder=$(mktemp -d)
@@ -16,7 +16,7 @@ build docker.io/library/app:1 <<'D'
 FROM docker.io/library/busybox:1.37-musl
 USER 1000
 D
-# busybox runs the applet that its own name says: a web server without a shell beside it
+# busybox runs the applet with the name of its file: a web server without a shell
 build docker.io/library/distroless:1 <<'D'
 FROM docker.io/library/busybox:1.37-musl AS busybox
 FROM scratch

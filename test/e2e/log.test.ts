@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openWorkplace, type Finished, type Workplace } from './action.ts'
+import { openWorkplace, type RunResult, type Workplace } from './action.ts'
 import {
   apply,
   clientManifest,
@@ -15,11 +15,11 @@ import {
 import { oneTo, requestsIn } from './pcap.ts'
 import { request } from './traffic.ts'
 
-/** The container's log goes to the cluster's log pipeline, which nobody has agreed to send payload to. */
-describe("the log of the capture's container", () => {
+/** The cluster's log pipeline collects the container's log, so the log must not contain payload. */
+describe('the log of the capture container', () => {
   let namespace: string
   let work: Workplace
-  let run: Finished
+  let run: RunResult
 
   beforeAll(async () => {
     work = await openWorkplace()
@@ -45,13 +45,13 @@ describe("the log of the capture's container", () => {
     expect(text).not.toContain('GET')
   }
 
-  it('holds only short status lines', async () => {
+  it('contains only short status lines', async () => {
     expectStatusLines(await kubectl(['-n', namespace, 'logs', 'web', '-c', run.capture?.target.container ?? '?']))
   })
 
   const missing = testClusterState === undefined ? " (skipped: TESTCLUSTER_RUN, with the node's logs, is not set)" : ''
   const onNode = missing === '' ? it : it.skip
-  onNode(`is so in the file on the node, too${missing}`, async () => {
+  onNode(`contains only short status lines in the log file on the node${missing}`, async () => {
     const { metadata } = await getPod(namespace, 'web')
     const folder = join(
       testClusterState ?? '',
@@ -61,7 +61,7 @@ describe("the log of the capture's container", () => {
     )
     const files = readdirSync(folder)
     expect(files).toEqual(['0.log'])
-    // The runtime's form of a line: time, stream, tag, text.
+    // The format of a line in the log file: time, stream, tag, text.
     const text = readFileSync(join(folder, '0.log'), 'latin1').replace(/^\S+ std(?:out|err) F /gm, '')
     expectStatusLines(text)
   })

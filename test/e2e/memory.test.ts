@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { openWorkplace, type Finished, type Workplace } from './action.ts'
+import { openWorkplace, type RunResult, type Workplace } from './action.ts'
 import {
   apply,
   clientManifest,
@@ -16,7 +16,7 @@ import {
 import { images } from './images.ts'
 import { startSlowProxy, type SlowProxy } from './slow-proxy.ts'
 
-/** Bytes a second of traffic: what the way to the runner can carry, so that nothing has to be paused. */
+/** Bytes per second of traffic: not more than the connection to the runner can carry, so that recording never pauses. */
 const rates = { direct: 25e6, proxied: 14e6 }
 const proxyRate = 20e6
 const sizes = { small: 150e6, large: 1e9 }
@@ -51,13 +51,13 @@ const serverOf = (kubeconfig: string): URL =>
   new URL((JSON.parse(kubeconfig) as { clusters: { cluster: { server: string } }[] }).clusters[0]?.cluster.server ?? '')
 
 interface Measured {
-  run: Finished
-  /** bytes of resident memory of the action's process, at most */
+  run: RunResult
+  /** maximum resident memory of the action's process, bytes */
   peak: number
   beforeUpload: number
 }
 
-/** Captures `size` bytes that come at `rate` bytes a second, and looks at the memory of the action all the while. */
+/** Captures `size` bytes that arrive at `rate` bytes per second, and samples the memory of the action meanwhile. */
 async function measure(size: number, rate: number, kubeconfig?: string): Promise<Measured> {
   const run = work.start({
     ...{ pod: 'sink', namespace, filter: 'tcp port 5201', duration: '10m', 'max-size': String(size) },
@@ -82,7 +82,7 @@ async function measure(size: number, rate: number, kubeconfig?: string): Promise
   }
 }
 
-/** VmRSS; 0 once the process is gone. */
+/** VmRSS in bytes; 0 when the process has ended. */
 function residentBytes(pid: number): number {
   try {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0) * 1024
@@ -102,8 +102,8 @@ function expectWhole({ run }: Measured, size: number): void {
 const linux = process.platform === 'linux' ? describe : describe.skip
 linux('the memory of the action does not grow with the capture', () => {
   const ways = [
-    ['straight to the API server', rates.direct, () => undefined],
-    [`through a proxy of ${String(proxyRate / MB)} MB/s`, rates.proxied, () => throughProxy()],
+    ['with a direct connection to the API server', rates.direct, () => undefined],
+    [`through a proxy limited to ${String(proxyRate / MB)} MB/s`, rates.proxied, () => throughProxy()],
   ] as const
   it.each(ways)(
     '%s',
@@ -117,7 +117,7 @@ linux('the memory of the action does not grow with the capture', () => {
       )
       expectWhole(small, sizes.small)
       expectWhole(large, sizes.large)
-      expect(large.beforeUpload).toBeGreaterThan(20 * MB) // it was looked at
+      expect(large.beforeUpload).toBeGreaterThan(20 * MB) // it was sampled
       expect(large.peak).toBeLessThanOrEqual(300 * MB)
       expect(large.beforeUpload).toBeLessThanOrEqual(200 * MB)
       expect(large.peak / small.peak).toBeLessThanOrEqual(1.25)
@@ -125,7 +125,7 @@ linux('the memory of the action does not grow with the capture', () => {
     240_000,
   )
 
-  /** The certificate is the API server's own, so its name is asked for, too. */
+  /** The certificate is that of the API server, so its name is set as tls-server-name. */
   function throughProxy(): string {
     const path = join(folder, 'proxied')
     const server = `https://127.0.0.1:${String(proxy.port)}`

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openWorkplace, type Finished, type Workplace } from './action.ts'
+import { openWorkplace, type RunResult, type Workplace } from './action.ts'
 import { command, createNamespace, deleteNamespace, getPod, kubectl, testClusterScripts } from './cluster.ts'
 import { countPackets, oneTo, readPcap, requestsIn } from './pcap.ts'
 import { request } from './traffic.ts'
@@ -12,9 +12,9 @@ inMesh(`behind a real Envoy sidecar, 20 requests from checkout to payments${miss
   let namespace: string
   let work: Workplace
   let checkoutAddress: string
-  let payments: Finished
-  let narrow: Finished
-  let wide: Finished
+  let payments: RunResult
+  let narrow: RunResult
+  let wide: RunResult
 
   beforeAll(async () => {
     work = await openWorkplace()
@@ -33,7 +33,7 @@ inMesh(`behind a real Envoy sidecar, 20 requests from checkout to payments${miss
     expect(answers).toHaveLength(20)
     expect(answers).not.toContain(0)
     const ended = await Promise.all(runs.map((run) => run.finished))
-    ;[payments, narrow, wide] = ended as [Finished, Finished, Finished]
+    ;[payments, narrow, wide] = ended as [RunResult, RunResult, RunResult]
   }, 300_000)
 
   afterAll(async () => {
@@ -41,22 +41,22 @@ inMesh(`behind a real Envoy sidecar, 20 requests from checkout to payments${miss
     await work?.close()
   }, 30_000)
 
-  const path = (run: Finished): string => run.main.outputs['pcap-path'] ?? ''
+  const path = (run: RunResult): string => run.main.outputs['pcap-path'] ?? ''
   const fromCheckout = (): string => `src host ${checkoutAddress}`
 
-  it('are all readable in the capture of payments, on the leg from the sidecar to the app', async () => {
+  it('are all readable in the capture of payments, between the sidecar and the app', async () => {
     expect(payments.main.outputs).toMatchObject({ verdict: 'complete' })
     expect(await requestsIn(path(payments), 'src host 127.0.0.6')).toEqual(oneTo(20))
   })
 
-  it('are encrypted on the leg from checkout', async () => {
+  it('are encrypted between the pods', async () => {
     expect(await readPcap(path(payments), fromCheckout())).not.toContain('GET /n/')
-    // A TLS record of application data: 0x17 0x03 0x03 where the payload begins.
+    // A TLS record with application data: the payload starts with 0x17 0x03 0x03.
     const records = `${fromCheckout()} and tcp[((tcp[12] & 0xf0) >> 2):2] = 0x1703`
     expect(await countPackets(path(payments), records)).toBeGreaterThanOrEqual(20)
   })
 
-  it('are missed on the outbound leg by a filter on the port of the service, which is said with the wider filter', async () => {
+  it('are missed in the outbound traffic by a filter on the port of the service, and a hint suggests the wider filter', async () => {
     expect(await requestsIn(path(narrow))).toEqual([])
     expect(narrow.main.summary).toContain('15001')
     expect(narrow.main.log).toContain('Hint: The pod has a sidecar')
@@ -66,7 +66,7 @@ inMesh(`behind a real Envoy sidecar, 20 requests from checkout to payments${miss
     })
   })
 
-  it('are all there with the wider filter, and no hint', async () => {
+  it('are all captured with the wider filter, without a hint', async () => {
     expect(await requestsIn(path(wide), 'dst port 15001')).toEqual(oneTo(20))
     expect(wide.main.log).not.toContain('Hint:')
   })

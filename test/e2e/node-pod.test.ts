@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { openWorkplace, type ActionRun, type Workplace } from './action.ts'
 import {
   apply,
   clientManifest,
-  command,
   createNamespace,
   deleteNamespace,
   kubeconfigPath,
@@ -16,6 +14,7 @@ import {
 } from './cluster.ts'
 import { countPackets, oneTo, readPcap, requestsIn } from './pcap.ts'
 import { nodePodRights, platform, type Platform } from './platform.ts'
+import { killSandbox } from './pod-sandbox.ts'
 import { request } from './traffic.ts'
 
 const skipped =
@@ -29,7 +28,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
   let web: string
   let other: string
   let node: string
-  /** its runner was killed in the first capture, and nobody ran post */
+  /** its runner is killed during the capture, and post does not run */
   let killed: ActionRun
 
   beforeAll(async () => {
@@ -40,7 +39,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     await apply([clientManifest(namespace), podManifest(namespace, 'web'), podManifest(namespace, 'other')])
     ;[web = '', other = ''] = await podAddresses(namespace, 'web', 'other', 'client')
     node = await kubectl(['-n', namespace, 'get', 'pod', 'web', '-o', 'jsonpath={.spec.nodeName}'])
-    killed = start({ duration: '5m', 'owner-timeout': '20s' }, { withoutPost: true })
+    killed = start({ duration: '5m', 'heartbeat-timeout': '20s' }, { withoutPost: true })
     await killed.capturing()
     killed.main.kill('SIGKILL')
     await killed.finished
@@ -60,14 +59,14 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
       },
       { withoutKubeconfig: true, ...options },
     )
-  /** Jobs and pods in the namespace of node pods, but for those of the run that was killed at the begin: they go by themselves meanwhile. */
+  /** Jobs and pods in the namespace of node pods, except those of the killed run, which are removed meanwhile. */
   const made = async (): Promise<string[]> => (await allMade()).filter((line) => !line.includes(nameOf(killed)))
   const allMade = async (): Promise<string[]> =>
     (await kubectl(['-n', rights.namespace, 'get', 'jobs,pods', '-o', 'name'])).split('\n').filter(Boolean)
   const nothingLeft = (timeout: number): Promise<unknown> =>
     until('an empty namespace of node pods', timeout, async () => ((await made()).length === 0 ? true : undefined))
 
-  it("captures all 200 requests of the named pod from its node, and none of another pod's; nothing stays", async () => {
+  it('captures all 200 requests of the named pod on its node and none of another pod, and leaves nothing', async () => {
     const run = start()
     await run.capturing()
     const asked = await Promise.all([
@@ -83,11 +82,11 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     expect(await countPackets(path, `not host ${web}`)).toBe(0)
     expect(capture?.target).toMatchObject({ level: 'node', method: 'node-pod', pod: 'web', node })
     expect(main.summary).toContain('not duplicates')
-    expect(main.summary).toMatch(/\| Left behind \| nothing \|/)
+    expect(main.summary).toMatch(/\| Not removed \| nothing \|/)
     expect(await made()).toEqual([])
   }, 90_000)
 
-  it('sees one packet on each interface that it passes', async () => {
+  it('captures one packet on each interface that it passes', async () => {
     const run = start({ duration: '4s' })
     await run.capturing()
     await request(namespace, 'client', `http://${web}:8080/n/1`)
@@ -97,7 +96,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     expect(interfaces.size).toBeGreaterThanOrEqual(2)
   }, 60_000)
 
-  it('captures a node by its own name, without its own stream', async () => {
+  it('captures a node by its name without the traffic that carries the capture', async () => {
     const inputs = { pod: '', node, 'allow-host-network': 'true', filter: 'tcp', duration: '5s' }
     const run = start(inputs)
     await run.capturing()
@@ -109,14 +108,14 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     expect(await countPackets(path, 'port 10250 or net 127.0.0.0/8')).toBe(0)
   }, 60_000)
 
-  it('a node by its own name takes allow-host-network', async () => {
+  it('requires allow-host-network for a node by its name', async () => {
     const { main } = await start({ pod: '', node }).finished
     expect(main.exitCode).toBe(1)
-    expect(main.log).toContain('node: a capture of')
+    expect(main.log).toContain('node: capturing the whole node')
     expect(main.log).toContain('allow-host-network: true')
   }, 60_000)
 
-  it("stops when the pod goes: its address may be the next one's", async () => {
+  it('stops when the pod is deleted, because another pod may receive its address', async () => {
     await apply([podManifest(namespace, 'short-lived')])
     await podAddresses(namespace, 'short-lived')
     const run = start({ pod: 'short-lived', duration: '5m' })
@@ -127,7 +126,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     expect(await made()).toEqual([])
   }, 60_000)
 
-  it('is partial where the pod goes in a capture that is too short for a look in between', async () => {
+  it('is partial if the pod is deleted in a capture that is too short for a check in between', async () => {
     await apply([podManifest(namespace, 'very-short-lived')])
     await podAddresses(namespace, 'very-short-lived')
     const run = start({ pod: 'very-short-lived', duration: '4s' })
@@ -135,30 +134,15 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     await kubectl(['-n', namespace, 'delete', 'pod', 'very-short-lived', '--force', '--grace-period=0'])
     const { main } = await run.finished
     expect(main.outputs).toMatchObject({ verdict: 'partial', 'stop-reason': 'duration' })
-    expect(main.outputs['verdict-reason']).toMatch(/^the pod very-short-lived went away before the capture was over/)
+    expect(main.outputs['verdict-reason']).toMatch(/^the pod very-short-lived was deleted before the capture was over/)
   }, 60_000)
 
-  it('stops when the pod gets another address, as it does with a new sandbox', async () => {
+  it('stops when the pod gets another address with a new sandbox', async () => {
     await apply([podManifest(namespace, 'moved')])
     const [before = ''] = await podAddresses(namespace, 'moved')
     const run = start({ pod: 'moved', duration: '5m' })
     await run.capturing()
-    const ctr = (args: readonly string[]): Promise<string> =>
-      command('ctr', ['-a', join(testClusterState ?? '', 'containerd.sock'), '-n', 'k8s.io', ...args])
-    const label = (name: string, value: string): string => `labels."io.${name}"==${value}`
-    const [sandbox = ''] = (
-      await ctr([
-        'containers',
-        'list',
-        '--quiet',
-        [
-          label('kubernetes.pod.name', 'moved'),
-          label('kubernetes.pod.namespace', namespace),
-          label('cri-containerd.kind', 'sandbox'),
-        ].join(','),
-      ])
-    ).split('\n')
-    await ctr(['tasks', 'kill', '--signal', 'SIGKILL', sandbox])
+    await killSandbox(namespace, 'moved')
     const { main } = await run.finished
     expect(main.outputs).toMatchObject({ verdict: 'partial', 'stop-reason': 'target-gone' })
     expect(main.outputs['verdict-reason']).toContain(`the pod moved changed its address (${before} → `)
@@ -169,7 +153,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     ['pod', 'pods'],
     ['Job', 'jobs'],
   ])(
-    'whose %s somebody deletes is no end of the target, and nothing stays',
+    'reports an error and not the end of the target if its %s is deleted, and leaves nothing',
     async (_what, kind) => {
       const run = start({ duration: '5m' })
       await run.capturing()
@@ -180,7 +164,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
       const { main } = await run.finished
       expect(main.outputs).toMatchObject({ verdict: 'partial', 'stop-reason': 'error' })
       expect(main.outputs['verdict-reason']).toMatch(
-        /the recorder's own node pod, not the target, (was stopped|went away)/,
+        /the recorder's node pod, not the target, (was stopped|disappeared)/,
       )
       expect(await requestsIn(main.outputs['pcap-path'] ?? '')).toEqual(oneTo(10))
       expect(await made()).toEqual([])
@@ -200,7 +184,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     await nothingLeft(10_000)
   }, 60_000)
 
-  it('a SIGKILL of main leaves nothing after post', async () => {
+  it('leaves nothing after post when main was killed with SIGKILL', async () => {
     const run = start({ duration: '5m' })
     await run.capturing()
     await request(namespace, 'client', `http://${web}:8080/n/[1-10]`)
@@ -212,11 +196,11 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     await nothingLeft(10_000)
   }, 60_000)
 
-  it('a namespace whose Pod Security forbids it is refused with the fix, and nothing is made', async () => {
+  it('rejects a namespace whose Pod Security level forbids it, with the fix, and creates nothing', async () => {
     const strict = await createNamespace('node-strict', { 'pod-security.kubernetes.io/enforce': 'baseline' })
     const { main } = await work.run({
       ...{ pod: 'web', namespace, level: 'node', 'node-method': 'pod', 'node-namespace': strict },
-      kubeconfig: kubeconfigPath(), // who may make anything anywhere
+      kubeconfig: kubeconfigPath(), // an admin, who may create everything
     })
     expect(main.exitCode).toBe(1)
     expect(main.log).toMatch(/node-namespace: "\S+" enforces a Pod Security level .*hostNetwork/)
@@ -224,16 +208,16 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     await deleteNamespace(strict)
   }, 60_000)
 
-  describe('without a right', () => {
+  describe('without the permission', () => {
     afterAll(() => rights.grant(), 60_000)
 
     it.each(nodePodRights())(
-      'to %s names it, and makes nothing',
+      '%s, names it and creates nothing',
       async (right) => {
         await rights.grant(right)
         const { main } = await start().finished
         expect(main.exitCode).toBe(1)
-        expect(main.log).toContain(`lacks rights in the namespace "${rights.namespace}": ${right}.`)
+        expect(main.log).toContain(`lacks permissions in the namespace "${rights.namespace}":\n    ${right}\n`)
         expect(main.log).toContain('docs/rbac/platform.yaml')
         expect(await made()).toEqual([])
       },
@@ -241,7 +225,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     )
   })
 
-  it('auto takes a node pod where the node is none of Compute Engine, and says why', async () => {
+  it('uses a node pod with auto where the node is not a Compute Engine instance, and says why', async () => {
     const { main } = await start({ 'node-method': 'auto', duration: '2s' }).finished
     expect(main.exitCode).toBe(0)
     expect(main.log).toMatch(
@@ -249,7 +233,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     )
   }, 60_000)
 
-  it('of the run that was killed at the begin nothing is left: the recorder missed its owner, and the cluster removed the Job', async () => {
+  it('leaves nothing of the run that was killed: the recorder ended without contact, and the cluster deleted the Job', async () => {
     expect(nameOf(killed)).toMatch(/^packet-capture-/)
     await until('an empty namespace of node pods', 150_000, async () =>
       (await allMade()).length === 0 ? true : undefined,

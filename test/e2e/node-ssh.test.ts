@@ -20,10 +20,10 @@ import { datagrams, discardPort, request } from './traffic.ts'
 const here = googleNodeMissing === undefined ? describe : describe.skip
 const skipped = googleNodeMissing === undefined ? '' : ` (skipped: ${googleNodeMissing})`
 
-/** What the capture of a run has on the node: folders of its name, and processes. Other captures may be there. */
+/** The folders and processes of one run's capture on the node. Other captures may exist, too. */
 function onNode({ main }: ActionRun): string[] {
   const name = /packet-capture-[0-9a-f]+-[0-9a-f]+/.exec(main.log())?.[0]
-  if (name === undefined) return [] // it has not come so far
+  if (name === undefined) return [] // the capture has not started yet
   const files = ['/var/tmp', '/var/lib'].flatMap((folder) =>
     readdirSync(folder).filter((file) => file.startsWith(name)),
   )
@@ -86,14 +86,14 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     ['a key in the metadata of the instance', false],
     ['OS Login', true],
   ])(
-    'captures 200 requests of the pod and none of another, by %s; no key, process or file stays',
+    'captures 200 requests of the pod and none of another with %s, and leaves no key, process or file',
     async (_login, osLogin) => {
       gke = await openGoogleNode(node, { osLogin, publishesHostKeys: true })
       const before = JSON.stringify(gke.instance.metadata)
       const run = start()
       await run.capturing()
       expect(onNode(run).length).toBeGreaterThan(2)
-      // All of it lies in one folder that is root's alone: nobody else of the node can put anything under its names.
+      // Everything is in one folder that only root can access, so that no other user of the node can create files under its names.
       const folders = readdirSync('/var/tmp').filter((name) => onNode(run).includes(name))
       expect(folders).toEqual([expect.stringMatching(/\.run$/)])
       expect(statSync(join('/var/tmp', folders[0] ?? '')).mode & 0o777).toBe(0o700)
@@ -120,34 +120,34 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     90_000,
   )
 
-  it('waits for a key that takes its time to reach the node', async () => {
+  it('waits for a key that reaches the node late', async () => {
     gke = await openGoogleNode(node, { publishesHostKeys: true, propagation: 8_000 })
     const run = start({ duration: '2s' })
     const { main } = await run.finished
-    expect(main.log).toMatch(/Waiting: sshd does not take the key of gha-capture yet/)
+    expect(main.log).toMatch(/Waiting: sshd does not accept the key of gha-capture yet/)
     expect(main.outputs['verdict']).toBe('empty')
     expect(onNode(run)).toEqual([])
     expect(keysLeft()).toEqual(noKey)
   }, 90_000)
 
-  it('warns of a host key that nobody vouches for', async () => {
+  it('adds a warning for a host key that the instance does not publish', async () => {
     gke = await openGoogleNode(node)
     const { main } = await start({ duration: '2s' }).finished
     expect(main.exitCode).toBe(0)
-    expect(main.annotations.map(({ message }) => message).join('\n')).toMatch(/nobody vouches for the host key/)
+    expect(main.annotations.map(({ message }) => message).join('\n')).toMatch(/the host key of \S+ is not published/)
   }, 60_000)
 
-  it('refuses a host key that is not the published one, and leaves no key', async () => {
+  it('rejects a host key that differs from the published one, and leaves no key', async () => {
     gke = await openGoogleNode(node)
     const stranger = 'AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f'
     gke.instance.guestAttributes.set('hostkeys/ssh-ed25519', stranger)
     const { main } = await start({ duration: '2s' }).finished
     expect(main.exitCode).toBe(1)
-    expect(main.log).toMatch(/node-method: the node's host key is ssh-ed25519 SHA256:\S+, its guest attributes say/)
+    expect(main.log).toMatch(/node-method: the node's host key is ssh-ed25519 SHA256:\S+, its guest attributes list/)
     expect(keysLeft()).toEqual(noKey)
   }, 60_000)
 
-  it('a capture of 200 MB comes whole over a tunnel that is cut again and again', async () => {
+  it('captures 190 MB completely over a tunnel that is cut repeatedly', async () => {
     gke = await openGoogleNode(node, { publishesHostKeys: true })
     const run = start({
       filter: `udp port ${String(discardPort)}`,
@@ -169,7 +169,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     expect(onNode(run)).toEqual([])
   }, 180_000)
 
-  it('a cancel delivers and leaves nothing', async () => {
+  it('delivers the capture after a cancel and leaves nothing', async () => {
     gke = await openGoogleNode(node, { publishesHostKeys: true })
     const run = start({ duration: '5m' })
     await run.capturing()
@@ -182,7 +182,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     expect(keysLeft()).toEqual(noKey)
   }, 90_000)
 
-  it('after a SIGKILL of main post fetches the rest by a key of its own, and takes both away', async () => {
+  it('fetches the rest in post with another key after a SIGKILL of main, and removes both keys', async () => {
     gke = await openGoogleNode(node, { publishesHostKeys: true })
     const run = start({ duration: '5m' })
     await run.capturing()
@@ -195,20 +195,20 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     expect(keysLeft()).toEqual(noKey)
   }, 90_000)
 
-  it('after a SIGKILL without post the recorder ends and removes all that it has; the key has an expiry', async () => {
+  it('ends by itself and deletes its files after a SIGKILL without post; the key expires', async () => {
     gke = await openGoogleNode(node, { publishesHostKeys: true })
-    const run = start({ duration: '5m', 'owner-timeout': '20s' }, { withoutPost: true })
+    const run = start({ duration: '5m', 'heartbeat-timeout': '20s' }, { withoutPost: true })
     await run.capturing()
     run.main.kill('SIGKILL')
     await run.finished
-    await until('a node without our files and processes', 90_000, () =>
+    await until('a node without files and processes of the capture', 90_000, () =>
       Promise.resolve(onNode(run).length === 0 ? true : undefined),
     )
     const [entry] = gke.instance.metadata.filter(({ key }) => key === 'ssh-keys')
     expect(entry?.value).toMatch(/"expireOn":"\d{4}-/)
   }, 120_000)
 
-  it('takes part in a race for the metadata, and loses nothing of the others', async () => {
+  it('keeps concurrent changes of the metadata', async () => {
     gke = await openGoogleNode(node, { publishesHostKeys: true })
     gke.google.world.compute.races = 3
     const { main } = await start({ duration: '2s' }).finished
@@ -217,7 +217,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     expect(keysLeft()).toEqual(noKey)
   }, 60_000)
 
-  it('captures the node by its own name without the connection that carries it', async () => {
+  it('captures the node by its name without the connection that carries the capture', async () => {
     gke = await openGoogleNode(node, { publishesHostKeys: true })
     const run = start({ pod: '', node, 'allow-host-network': 'true', filter: 'tcp', duration: '4s' })
     await run.capturing()
@@ -229,7 +229,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     expect(await countPackets(path, `tcp port ${String(gke.guest.port)}`)).toBe(0)
   }, 60_000)
 
-  describe('is refused early, with the cause and the fix', () => {
+  describe('is rejected early, with the cause and the fix', () => {
     it.each(['compute.instances.setMetadata', 'iam.serviceAccounts.actAs'])(
       'without %s',
       async (permission) => {
@@ -244,7 +244,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
       60_000,
     )
 
-    it('by a relay that does not let us in (4033)', async () => {
+    it('by a relay that denies access (4033)', async () => {
       gke = await openGoogleNode(node, { publishesHostKeys: true })
       gke.relay.faults.refusals.push({ on: 'connect', refusal: { code: 4033, reason: 'not authorized' } })
       const { main } = await start().finished
@@ -254,7 +254,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     }, 60_000)
   })
 
-  it('auto takes SSH where it is open, else a node pod, and says why', async () => {
+  it('uses SSH with auto where it is possible, or else a node pod, and says why', async () => {
     gke = await openGoogleNode(node, { publishesHostKeys: true })
     const auto = { 'node-method': 'auto', 'node-namespace': rights.namespace, duration: '2s' }
     const bySsh = await start(auto).finished

@@ -1,25 +1,28 @@
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createSocket } from 'node:dgram'
 import { join } from 'node:path'
-import { followerScript } from '../../src/capture/scripts.ts'
+import { followerScript, recorderScript } from '../../src/capture/scripts/scripts.ts'
 import { parseTrailer } from '../../src/capture/trailer.ts'
-import { chooseTool, probeNode, toolboxCommand } from '../../src/google/node-tools.ts'
-import { openSsh, type SshSession } from '../../src/google/ssh.ts'
-import { sshdMissing, startSshd, type Sshd } from '../sandbox/google/sshd.ts'
+import { probeNode } from '../../src/capture/recorders/ssh/probe.ts'
+import { chooseTool } from '../../src/capture/recorders/ssh/tool.ts'
+import { toolboxCommand } from '../../src/capture/recorders/ssh/toolbox.ts'
+import { computeSshAdvice } from '../../src/google/compute/ssh-advice.ts'
+import { SshSession } from '../../src/ssh/session.ts'
+import { sshdLack, startSshd, type Sshd } from '../sandbox/google/sshd.ts'
 import { command, until } from './cluster.ts'
 import { makeTree, toolboxMissing } from './root-tree.ts'
-import { generateLoginKey } from '../../src/google/login-key.ts'
+import { generateLoginKey } from '../../src/google/compute/login-key.ts'
 
 /**
- * What COS' toolbox is made of, a systemd-nspawn under sshd, with and without --pipe. There is no systemd here: the machine is not
- * registered with it, and gets no unit of its own.
+ * The parts of the toolbox of Container-Optimized OS: systemd-nspawn under sshd, with and without --pipe. There is no systemd here, so the
+ * container is not registered and gets no unit.
  */
-const missing = sshdMissing ?? (await toolboxMissing())
+const missing = sshdLack ?? (await toolboxMissing())
 const suite = missing === undefined ? describe : describe.skip
 
-suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `: ${missing}`}`, () => {
-  // Not below /tmp: the toolbox has its own.
+suite(`a toolbox of systemd-nspawn through sshd${missing === undefined ? '' : `: ${missing}`}`, () => {
+  // Not below /tmp: the toolbox has another /tmp.
   const folder = missing === undefined ? mkdtempSync('/var/tmp/nspawn-test-') : ''
   const toolbox = join(folder, 'toolbox')
   const pair = generateLoginKey()
@@ -35,12 +38,13 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
     )
     sshd = await startSshd()
     sshd.authorize(pair.publicKey)
-    session = openSsh({
+    session = new SshSession({
       connect: sshd.connect,
       user: sshd.user,
       privateKey: pair.privateKey,
       hostKeys: sshd.hostKeys,
-      patience: 0,
+      loginPatienceMs: 0,
+      advice: computeSshAdvice,
     })
   }, 60_000)
   afterAll(async () => {
@@ -49,7 +53,7 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
     rmSync(folder, { recursive: true, force: true })
   })
 
-  /** All of stdout, whatever its size. */
+  /** The whole stdout, of any size. */
   async function stdoutOf(argv: readonly string[]): Promise<Buffer> {
     const chunks: Buffer[] = []
     const process = await session.open(argv, {
@@ -63,15 +67,17 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
     const facts = { ...(await probeNode(session)), tcpdump: undefined, toolbox }
     const tool = chooseTool(facts)
     if (tool.kind !== 'toolbox') throw new Error('a host without tcpdump has the toolbox')
-    return toolboxCommand(facts, tool, argv, directory)
+    const { root } = facts
+    if (root === 'none') throw new Error('the login is not root')
+    return toolboxCommand({ root, tool, argv, ...(directory === undefined ? {} : { bind: directory }) })
   }
   const capture = realpathSync(new URL('../captures/tls13-ok.pcap', import.meta.url))
   const replay = ['tcpdump', '-r', '/capture.pcap', '-Z', 'root', '-U', '-w', '-']
 
-  it('without --pipe a capture on stdout is corrupted: the terminal of nspawn makes CRLF of LF', async () => {
+  it('corrupts a capture on stdout without --pipe: the terminal of nspawn replaces LF with CRLF', async () => {
     const whole = await stdoutOf(['tcpdump', '-r', capture, '-Z', 'root', '-U', '-w', '-'])
     cpSync(capture, join(folder, 'tree/capture.pcap'))
-    expect(whole.includes(10)).toBe(true) // else there is nothing to corrupt
+    expect(whole.includes(10)).toBe(true) // otherwise nothing could be corrupted
     const corrupted = await stdoutOf([toolbox, '--quiet', ...replay])
     expect(corrupted.equals(whole)).toBe(false)
     expect(corrupted.includes('\r\n')).toBe(true)
@@ -79,11 +85,11 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
     await expect(command('tcpdump', ['-nr', join(folder, 'corrupted.pcap')])).rejects.toThrow()
   })
 
-  it('with --pipe every byte comes as it is, stderr stays apart, and the exit code is the process’ own', async () => {
+  it('passes every byte unchanged with --pipe, keeps stderr separate, and returns the exit code of the process', async () => {
     cpSync(capture, join(folder, 'tree/capture.pcap'))
     const whole = await stdoutOf(['tcpdump', '-r', capture, '-Z', 'root', '-U', '-w', '-'])
     expect((await stdoutOf(await inToolbox(replay))).equals(whole)).toBe(true)
-    // Every byte value, and enough of them to fill all pipes and windows on the way.
+    // Every byte value, and enough bytes to fill all pipes and windows on the path.
     const noise = Buffer.alloc(20_000_000, Buffer.from(Array.from({ length: 256 }, (_, i) => i)))
     writeFileSync(join(folder, 'tree/noise'), noise)
     const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
@@ -93,30 +99,29 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
     expect(finished.stderr).toContain('err')
   })
 
-  it('the recorder in it writes to a directory of the host, a follower of the host reads it, and nothing is left', async () => {
+  it('records to a directory of the host that a follower on the host reads, and leaves nothing', async () => {
     const name = 'packet-capture-nspawn'
     const spool = join(folder, 'spool')
     mkdirSync(spool)
     const environment = {
-      ...{ CAPTURE_NAME: name, CAPTURE_ROOT: spool, CAPTURE_WORDS: join(spool, 'words') },
+      ...{ CAPTURE_NAME: name, CAPTURE_ROOT: spool, CAPTURE_STATUS_FILE: join(spool, 'status') },
       ...{
         CAPTURE_DEADLINE: Math.floor(Date.now() / 1000) + 120,
         CAPTURE_FILTER: 'udp port 39999',
         CAPTURE_INTERFACE: 'lo',
       },
       ...{ CAPTURE_SNAPLEN: 262144, CAPTURE_DURATION: 60, CAPTURE_SIZE: 50_000_000, CAPTURE_PACKETS: '' },
-      ...{ CAPTURE_BUFFER: 4096, CAPTURE_SPOOL: 20_000_000, CAPTURE_SEGMENT: 1, CAPTURE_OWNER_TIMEOUT: 30 },
-      CAPTURE_FOLLOWER: followerScript,
+      ...{ CAPTURE_BUFFER: 4096, CAPTURE_SPOOL: 20_000_000, CAPTURE_SEGMENT: 1, CAPTURE_HEARTBEAT_TIMEOUT: 30 },
     }
-    const recorder = readFileSync(new URL('../../src/capture/recorder.sh', import.meta.url), 'utf8')
+    writeFileSync(join(spool, 'follower'), followerScript)
     const assignments = Object.entries(environment).map(([key, value]) => `${key}=${String(value)}`)
     const said: string[] = []
     const recording = await session.open(
-      await inToolbox(['env', ...assignments, 'sh', '-c', `{ ${recorder}\n} >&2`], spool),
+      await inToolbox(['env', ...assignments, 'sh', '-c', `cd ${spool} && { ${recorderScript}\n} >&2`], spool),
       { stdout: () => undefined, stderr: (line) => said.push(line) },
     )
     const follow = join(spool, name, 'follow')
-    await until('the recorder listens', 20_000, () =>
+    await until('a listening recorder', 20_000, () =>
       Promise.resolve(said.some((line) => line.startsWith('listening')) || undefined),
     )
     const chunks: Buffer[] = []
@@ -136,7 +141,7 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
     const trailer = parseTrailer(trailerLines)
     const bytes = await until('every byte', 10_000, () => {
       const all = Buffer.concat(chunks)
-      return Promise.resolve(all.length === trailer?.size ? all : undefined)
+      return Promise.resolve(all.length === trailer?.sizeBytes ? all : undefined)
     })
     expect(trailer).toMatchObject({ reason: 'cancelled', captured: 2_000, dropped: 0, spool: 'disk' })
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(trailer?.sha256)
@@ -144,7 +149,7 @@ suite(`a toolbox of systemd-nspawn, through sshd${missing === undefined ? '' : `
     expect(await recording.ended).toEqual({ code: 1000, reason: 'exit code 0' })
     follower.close()
     await follower.ended
-    expect(readdirSync(spool)).toEqual(['words'])
+    expect(readdirSync(spool).sort()).toEqual(['follower', 'status']) // the run folder that this test made
     expect(await processesOf(folder)).toEqual([])
   }, 60_000)
 })
@@ -158,7 +163,7 @@ async function sendDatagrams(count: number, port: number): Promise<void> {
   socket.close()
 }
 
-/** The command lines that name the folder. */
+/** The command lines that contain the path of the folder. */
 async function processesOf(folder: string): Promise<readonly string[]> {
   const script = 'for f in /proc/[0-9]*/cmdline; do tr "\\0" " " <$f 2>/dev/null; echo; done'
   const lines = (await command('sh', ['-c', script])).split('\n')

@@ -2,22 +2,23 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { join } from 'node:path'
+import { endChild } from '../support/processes.ts'
 import { until } from './cluster.ts'
 
-/** A real API server of the test's own, beside the test cluster's. */
+/** A real API server for one test, next to that of the test cluster. */
 export interface OwnApiServer {
   /** HOST:PORT */
   readonly address: string
   /** PEM */
   readonly certificateAuthority: string
-  /** kills it hard, and starts it again at the same address */
+  /** kills it with SIGKILL and starts it again at the same address */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
 const addressOfStore = 'http://127.0.0.1:23790'
 
-/** With a store of its own: no nodes, and nothing of the test cluster is touched. `KUBECONFIG` of its administrator lies in the folder. */
+/** With a separate etcd: it has no nodes and does not affect the test cluster. The kubeconfig of its admin is in the folder. */
 export async function startLoneApiServer(
   state: string,
   folder: string,
@@ -41,7 +42,7 @@ export async function startLoneApiServer(
   try {
     const server = await startApiServer({
       ...{ state, pki, store: addressOfStore, port: 16444, log: join(folder, 'apiserver.log') },
-      // No controller makes the namespaces' service accounts.
+      // No controller creates the service accounts of namespaces.
       flags: [`--token-auth-file=${pki}/tokens.csv`, '--disable-admission-plugins=ServiceAccount', ...flags],
     })
     const kubeconfig = join(folder, 'admin.kubeconfig')
@@ -58,16 +59,16 @@ export async function startLoneApiServer(
     writeFileSync(kubeconfig, JSON.stringify(config))
     const stop = async (): Promise<void> => {
       await server.stop()
-      await end(etcd)
+      await endChild(etcd)
     }
     return { ...server, kubeconfig, stop }
   } catch (error) {
-    await end(etcd)
+    await endChild(etcd)
     throw error
   }
 }
 
-/** With the test cluster's store, keys and nodes: a second API server of the same cluster. */
+/** With the etcd, keys and nodes of the test cluster: a second API server of the same cluster. */
 export async function startSecondApiServer(
   state: string,
   folder: string,
@@ -80,7 +81,7 @@ export async function startSecondApiServer(
 }
 
 interface Settings {
-  /** the test cluster's folder, which knows the program */
+  /** the state folder of the test cluster, which contains the path of the program */
   readonly state: string
   readonly pki: string
   readonly store: string
@@ -104,10 +105,10 @@ async function startApiServer({ state, pki, store, port, log, flags }: Settings)
     const out = openSync(log, 'a')
     const started = spawn(program, all, { stdio: ['ignore', out, out] })
     child = started
-    await until(`an API server of our own (see ${log})`, 90_000, () => ready(port))
+    await until(`a second API server (see ${log})`, 90_000, () => ready(port))
   }
   const stop = async (): Promise<void> => {
-    if (child !== undefined) await end(child)
+    if (child !== undefined) await endChild(child, 'SIGKILL')
   }
   try {
     await start()
@@ -126,14 +127,7 @@ async function startApiServer({ state, pki, store, port, log, flags }: Settings)
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
-  await ended
-}
-
-/** /readyz is open to everybody; the certificate may not be written yet, and is not what is asked for. */
+/** /readyz needs no credentials. The certificate may not be written yet, so it is not checked. */
 function ready(port: number): Promise<true | undefined> {
   return new Promise((resolve) => {
     const options = {

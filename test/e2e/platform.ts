@@ -12,7 +12,7 @@ interface RbacDocument extends Manifest {
 const documents = (): RbacDocument[] =>
   loadAll(readFileSync(join(import.meta.dirname, '../../docs/rbac/platform.yaml'), 'utf8')) as RbacDocument[]
 
-/** Every right of docs/rbac/platform.yaml in the namespace of the node pods, as `verb resource`. */
+/** Every permission of docs/rbac/platform.yaml in the namespace of the node pods, as `verb resource`. */
 export function nodePodRights(): string[] {
   return documents()
     .filter(({ kind }) => kind === 'Role')
@@ -20,20 +20,20 @@ export function nodePodRights(): string[] {
     .flatMap(({ resources, verbs }) => resources.flatMap((name) => verbs.map((verb) => `${verb} ${name}`)))
 }
 
-/** A user of the test cluster who has what docs/rbac/platform.yaml gives and nothing else. */
+/** A user of the test cluster who has exactly the permissions of docs/rbac/platform.yaml. */
 export interface Platform {
   /** the text of the user's kubeconfig */
   readonly kubeconfig: string
-  /** of the node pods; the file's own is `packet-capture` */
+  /** of the node pods; `packet-capture` in the file */
   readonly namespace: string
-  /** what the file says to run in each namespace whose pods may be named */
+  /** runs the command that the file gives for each namespace whose pods may be captured */
   mayName(namespace: string): Promise<void>
-  /** the Role, without one right where that is said; waits until it holds */
+  /** applies the Role, optionally without one permission, and waits until it is effective */
   grant(without?: string): Promise<void>
   close(): Promise<void>
 }
 
-/** Applies docs/rbac/platform.yaml under names of the test's own, so that tests do not meet. */
+/** Applies docs/rbac/platform.yaml under separate names, so that tests do not affect each other. */
 export async function platform(suffix: string): Promise<Platform> {
   const namespace = `packet-capture-${suffix}`
   const subject = { kind: 'User', name: 'platform', apiGroup: 'rbac.authorization.k8s.io' }
@@ -61,7 +61,7 @@ export async function platform(suffix: string): Promise<Platform> {
       .filter(({ verbs }) => verbs.length > 0)
     await apply([{ ...role, rules }])
     for (const right of nodePodRights()) {
-      await until(`${right === without ? 'no right' : 'the right'} to ${right}`, 20_000, async () =>
+      await until(`${right === without ? 'no permission' : 'the permission'} to ${right}`, 20_000, async () =>
         (await may(namespace, right)) === (right !== without) ? true : undefined,
       )
     }
@@ -75,7 +75,9 @@ export async function platform(suffix: string): Promise<Platform> {
       const name = `packet-capture-target-${suffix}`
       await kubectl(['-n', target, 'create', 'rolebinding', name, `--clusterrole=${name}`, '--user=platform'])
       bound.push([target, name])
-      await until('the right to get pods', 20_000, async () => ((await may(target, 'get pods')) ? true : undefined))
+      await until('the permission to get pods', 20_000, async () =>
+        (await may(target, 'get pods')) ? true : undefined,
+      )
     },
     close: async () => {
       await kubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found'])

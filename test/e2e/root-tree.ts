@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync
 import { basename, dirname, join } from 'node:path'
 import { command } from './cluster.ts'
 
-/** A tree that nspawn takes for a system: busybox, tcpdump and what they load. */
+/** Creates a root file system that nspawn accepts: busybox, tcpdump and their libraries. */
 export async function makeTree(root: string): Promise<void> {
   for (const name of ['bin', 'usr', 'etc', 'var', 'tmp', 'root', 'proc', 'sys', 'dev', 'run']) {
     mkdirSync(join(root, name), { recursive: true })
@@ -25,13 +25,14 @@ export async function makeTree(root: string): Promise<void> {
   }
 }
 
-/** What a toolbox of systemd-nspawn and a tree for it want of this machine; undefined where all is there. */
+/** What this machine lacks for a toolbox of systemd-nspawn; undefined if nothing is missing. */
 export async function toolboxMissing(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'it needs root'
   for (const [program, source] of [
     ['systemd-nspawn', 'systemd-container'],
     ['tcpdump', 'tcpdump'],
     ['busybox', 'busybox'],
+    ['sudo', 'sudo'],
   ] as const) {
     const found = await command('sh', ['-c', 'command -v "$1"', 'sh', program]).catch(() => '')
     if (found === '') return `there is no ${program} (Debian: ${source})`

@@ -5,7 +5,7 @@ export interface SlowProxy {
   stop(): Promise<void>
 }
 
-/** Passes TCP on to `target`; what comes back from there may have `rate` bytes a second, all connections together. */
+/** Forwards TCP connections to `target` and limits the bytes from `target` to `rate` per second over all connections. */
 export async function startSlowProxy(target: URL, rate: number): Promise<SlowProxy> {
   const sockets = new Set<Socket>()
   let freeAt = performance.now()
@@ -25,7 +25,7 @@ export async function startSlowProxy(target: URL, rate: number): Promise<SlowPro
       freeAt = Math.max(freeAt, performance.now()) + (chunk.length / rate) * 1000
       const wait = freeAt - performance.now()
       const ready = client.write(chunk)
-      if (ready && wait < 5) return // timers are no finer than that
+      if (ready && wait < 5) return // timers have no finer resolution
       upstream.pause()
       const resume = (): void => void setTimeout(() => upstream.resume(), Math.max(0, freeAt - performance.now()))
       if (ready) resume()

@@ -5,21 +5,21 @@ import { startGoogle, type GoogleServices } from '../sandbox/google/start.ts'
 import { openWorkplace, type Workplace } from './action.ts'
 import { apply, ephemeralNames, kubectl, podManifest, testClusterState } from './cluster.ts'
 import { grant } from './developer.ts'
-import { gcloudKubeconfig, gcloudMissing } from './gcloud.ts'
+import { gcloudKubeconfig, gcloudLack } from '../support/gcloud.ts'
 import { startLoneApiServer } from './own-api-server.ts'
 import { audience, cluster, place, subject, trusting, user } from './trust.ts'
 import type { StepResult } from '../runner/step-process.ts'
 
 /**
- * Who gets into a real API server that trusts GitHub's issuer by structured authentication, and asks Google about other tokens. It is one of
- * its own, without nodes: `preflight: only` goes all the way but the capture.
+ * Authentication to a real API server that trusts GitHub's issuer (structured authentication configuration) and asks Google about other tokens.
+ * It is a separate API server without nodes: `preflight: only` runs everything except the capture.
  */
 
 const skipped =
   testClusterState === undefined ? ' (skipped: TESTCLUSTER_RUN, the state of the test cluster, is not set)' : ''
 const here = skipped === '' ? describe : describe.skip
 
-here(`an API server with authentication of its own${skipped}`, () => {
+here(`an API server with structured authentication${skipped}`, () => {
   const namespace = 'shop'
   const before = process.env['KUBECONFIG']
   let folder: string
@@ -70,7 +70,7 @@ here(`an API server with authentication of its own${skipped}`, () => {
     const main = await preflight(inputs, env)
     expect(main).toMatchObject({ exitCode: 0, annotations: [] })
     expect(main.log).toContain(`Identity: ${name}`)
-    expect(main.log).toContain('Admission: the cluster would take the capture container')
+    expect(main.log).toContain('Admission: the cluster allows the capture container')
     expect(main.summary).toContain('Ready to capture')
   }
   async function refused(inputs: Record<string, string>): Promise<string> {
@@ -82,63 +82,63 @@ here(`an API server with authentication of its own${skipped}`, () => {
     return main.annotations[0]?.message ?? ''
   }
 
-  describe("by GitHub's own id token", () => {
+  describe("with GitHub's ID token", () => {
     const inputs = (): Record<string, string> => ({
       ...{ 'api-server': `https://${server.address}`, 'oidc-audience': audience },
       'certificate-authority': server.certificateAuthority,
     })
     beforeAll(() => grant(namespace, user(`github:${subject}`), { from: 'github-oidc.yaml' }), 60_000)
 
-    it('a run gets in with one token, and is who the subject says', async () => {
+    it('authenticates a run with one token as the user of its subject', async () => {
       await getsIn(inputs(), google.env(), `github:${subject}`)
       expect(google.count('github.idToken')).toBe(1)
     }, 60_000)
 
-    it('a job of another environment, or of none, is refused, with the subject that it has', async () => {
+    it('rejects a job without the environment, and shows its subject', async () => {
       google.world.jobClaims['sub'] = 'repo:octo-org/shop:ref:refs/heads/main'
       const message = await refused(inputs())
-      expect(message).toMatch(/^api-server: .* does not accept the credentials \(401 Unauthorized\)/)
+      expect(message).toMatch(/^api-server: .* rejects the credentials \(401 Unauthorized\)/)
       expect(message).toContain('"repo:octo-org/shop:ref:refs/heads/main"')
       expect(message).toContain(google.issuer)
       expect(message).toContain('AuthenticationConfiguration')
     }, 30_000)
 
-    it('the same name of another owner is refused: it may have been taken over', async () => {
+    it('rejects the same repository name of another owner ID', async () => {
       google.world.jobClaims['repository_owner_id'] = '66'
       try {
-        expect(await refused(inputs())).toMatch(/^api-server: .* does not accept the credentials \(401/)
+        expect(await refused(inputs())).toMatch(/^api-server: .* rejects the credentials \(401/)
       } finally {
         google.world.jobClaims['repository_owner_id'] = '65'
       }
     }, 30_000)
 
-    it('another audience is refused, and named', async () => {
+    it('rejects another audience and names it', async () => {
       expect(await refused({ ...inputs(), 'oidc-audience': 'another' })).toMatch(/401[^]*the audience another/)
     }, 30_000)
   })
 
-  describe('by Google, whom the API server asks about the token', () => {
+  describe('with a Google token that the API server verifies', () => {
     beforeAll(() => grant(namespace, user(google.serviceAccount), { from: 'google-service-account.yaml' }), 60_000)
     const native = (): Record<string, string> => ({
       ...{ cluster, 'workload-identity-provider': google.provider, 'service-account': google.serviceAccount },
     })
 
-    it('a run gets in natively as the service account', async () => {
+    it('authenticates a run as the service account', async () => {
       await getsIn(native(), google.env(), google.serviceAccount)
       expect(google.count('iamcredentials.generateAccessToken')).toBe(1)
       expect(google.count('control-plane.tokenReview')).toBeGreaterThanOrEqual(1)
     }, 60_000)
 
-    it('a service account without rights is named in what stands in the way', async () => {
+    it('names a service account without permissions', async () => {
       expect(await refused({ ...native(), namespace: 'without-rights' })).toContain(
-        `cluster: its user "${google.serviceAccount}" lacks rights in the namespace "without-rights": get pods, patch pods/ephemeralcontainers, `,
+        `cluster: its user "${google.serviceAccount}" lacks permissions in the namespace "without-rights":\n    get pods\n    patch pods/ephemeralcontainers\n`,
       )
     }, 30_000)
 
-    const lacks = gcloudMissing.length > 0 ? ` (skipped: ${gcloudMissing.join(' and ')} not in PATH)` : ''
+    const lacks = gcloudLack === undefined ? '' : ` (skipped: ${gcloudLack})`
     const withGcloud = lacks === '' ? it : it.skip
     withGcloud(
-      `the kubeconfig of the real gcloud gets in by gke-gcloud-auth-plugin${lacks}`,
+      `authenticates with the kubeconfig of the real gcloud and gke-gcloud-auth-plugin${lacks}`,
       async () => {
         await getsIn({}, await gcloudKubeconfig(google, join(folder, 'gcloud'), place), google.serviceAccount)
       },

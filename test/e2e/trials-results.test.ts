@@ -10,7 +10,7 @@ trials('the results service', (group) => {
   const steps = createSteps()
   let namespace: string
 
-  // Patches of one pod's ephemeral containers at the same time would contend.
+  // Simultaneous patches of the ephemeral containers of one pod would conflict.
   const names = [
     'refused',
     'unwilling',
@@ -36,11 +36,10 @@ trials('the results service', (group) => {
     await deleteNamespace(namespace)
   }, 60_000)
 
-  /** A run of 2 s against a service with the faults. Without `says` the upload must succeed in spite of them. */
+  /** A 2 s capture with these faults of the service. Without `says`, the upload must succeed despite the faults. */
   const against = (
     pod: string,
-    name: string,
-    done: string,
+    [name, done]: readonly [name: string, done: string],
     faults: ResultsFaults,
     says?: RegExp,
     env: Record<string, string> = {},
@@ -59,59 +58,70 @@ trials('the results service', (group) => {
       const path = main.outputs['pcap-path'] ?? ''
       expect(main.signal).toBeNull()
       expect(main.endedAfterLastLineMs).toBeLessThan(5_000)
-      expect(post).toMatchObject({ exitCode: 0, log: '' }) // main has done it all, well or badly
+      expect(post).toMatchObject({ exitCode: 0, log: '' }) // main has done everything, so post has nothing to do
       expect(verdict.verdict).toBe('complete')
       expect(existsSync(path)).toBe(true)
       const packets = await soundPackets(main)
       expect(main.log).toContain(path)
-      const figures = `exit code ${String(main.exitCode)}, ${String(packets)} packets kept, step took ${seconds(main.durationMs / 1000)}, ended ${seconds(main.endedAfterLastLineMs / 1000)} after its last line`
+      const figures = `exit code ${String(main.exitCode)}, ${String(packets)} packets kept, the step took ${seconds(main.durationMs / 1000)} and ended ${seconds(main.endedAfterLastLineMs / 1000)} after its last line`
       if (says === undefined) {
         expect(main).toMatchObject({ exitCode: 0 })
         expect(step.results.artifacts).toHaveLength(1)
-        return { result: 'uploaded all the same', figures }
+        return { result: 'uploaded', figures }
       }
       expect(main.exitCode).toBe(1)
       expect(step.results.artifacts).toEqual([])
       const error = main.annotations.find(({ level }) => level === 'error')?.message ?? ''
       expect(error).toMatch(says)
       expect(error).toContain(`The file stays on the runner: ${path}`)
-      return { result: 'the step fails, the file is kept, its path is told', figures }
+      return { result: 'the step fails, the file is kept, the log contains its path', figures }
     },
   })
 
   sideBySide(group, [
     against(
       'refused',
-      '401',
-      'CreateArtifact answers 401',
+      ['401', 'CreateArtifact responds with 401'],
       { create: 'unauthorized' },
-      /does not accept the job's token/,
+      /rejects the token of the job/,
     ),
     against(
       'unwilling',
-      '403',
-      'CreateArtifact answers 403',
+      ['403', 'CreateArtifact responds with 403'],
       { create: 'forbidden' },
-      /does not accept the job's token/,
+      /rejects the token of the job/,
     ),
-    against('taken', '409', 'The name is taken', { create: 'conflict' }, /exists in this run already/),
-    against('full', 'quota', 'The account is full', { create: 'quota' }, /storage of the account/),
-    against('away-once', '503 once', 'CreateArtifact answers 503 once', { create: 'unavailable-once' }),
-    against('away', '503 always', 'CreateArtifact answers 503 always', { create: 'unavailable' }, /was not uploaded/),
-    against('reset-once', 'a reset', 'One block is answered by a reset', { blob: 'reset-once' }),
-    against('reset', 'resets', 'Every block is answered by a reset', { blob: 'reset' }, /was not uploaded/),
+    against(
+      'taken',
+      ['409', 'An artifact with this name exists'],
+      { create: 'conflict' },
+      /exists in this run already/,
+    ),
+    against('full', ['quota', 'The storage quota is used up'], { create: 'quota' }, /storage of the account/),
+    against('away-once', ['503 once', 'CreateArtifact responds with 503 once'], { create: 'unavailable-once' }),
+    against(
+      'away',
+      ['503 always', 'CreateArtifact always responds with 503'],
+      { create: 'unavailable' },
+      /was not uploaded/,
+    ),
+    against('reset-once', ['one connection reset', 'The connection is reset for one block'], { blob: 'reset-once' }),
+    against(
+      'reset',
+      ['every connection reset', 'The connection is reset for all blocks'],
+      { blob: 'reset' },
+      /was not uploaded/,
+    ),
     against(
       'stall',
-      'a stall',
-      'The blob store takes nothing; the limit of @actions/artifact set from 5 minutes to 3 s',
+      ['a stall', 'The blob store does not respond; the time limit of @actions/artifact is set from 5 minutes to 3 s'],
       { blob: 'stall' },
       /was not uploaded/,
       { ACTIONS_ARTIFACT_UPLOAD_TIMEOUT_MS: '3000' },
     ),
     against(
       'truncated',
-      'a truncated block list',
-      'The store forgets the last block',
+      ['a truncated block list', 'The blob store loses the last block'],
       { blob: 'truncated-block-list' },
       /was not uploaded/,
     ),

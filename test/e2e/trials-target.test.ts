@@ -19,7 +19,7 @@ import { killTcpdump, processesOf, recorderOf, secondsUntilNone } from './trials
 import { captureOf, createSteps, type Step } from './trials/step.ts'
 import { createSink, planStream, sendStream, sourceManifest } from './trials/stream.ts'
 
-trials('the target, the node and the runner’s disk', (group) => {
+trials('the target, the node and the disk of the runner', (group) => {
   const steps = createSteps()
   let namespace: string
   let sink: string
@@ -47,7 +47,7 @@ trials('the target, the node and the runner’s disk', (group) => {
     return { step, container }
   }
 
-  /** `partial`, kept up to shortly before the end of the target, uploaded, readable; the step succeeds with a warning. */
+  /** Expects `partial`: captured until shortly before the end of the target, uploaded and readable; the step succeeds with a warning. */
   async function expectKept(step: Step, main: StepResult, reason: RegExp, ...stopReasons: string[]): Promise<Finding> {
     const { verdict } = captureOf(main)
     const packets = await soundPackets(main)
@@ -62,7 +62,7 @@ trials('the target, the node and the runner’s disk', (group) => {
     expect(step.results.artifacts[0]?.size).toBe(Number(main.outputs['bytes']))
     return {
       result: `partial (${stopReason}), kept and readable`,
-      figures: `${String(packets)} packets of 100 a second, step took ${seconds(main.durationMs / 1000)}`,
+      figures: `${String(packets)} packets at 100 per second, the step took ${seconds(main.durationMs / 1000)}`,
     }
   }
 
@@ -78,7 +78,7 @@ trials('the target, the node and the runner’s disk', (group) => {
   })
 
   trial(group, {
-    name: 'the capture’s container is killed',
+    name: 'the capture container is killed',
     done: 'SIGKILL to its main process after 4 s',
     timeout: 90_000,
     body: async () => {
@@ -102,8 +102,8 @@ trials('the target, the node and the runner’s disk', (group) => {
   })
 
   trial(group, {
-    name: 'the runner’s disk is full',
-    done: '20,000 packets a second for 6 s into a RUNNER_TEMP of 20 MB',
+    name: 'the disk of the runner is full',
+    done: '20,000 packets/s for 6 s with a RUNNER_TEMP of 20 MB',
     timeout: 120_000,
     body: async () => {
       const folder = mkdtempSync(join(tmpdir(), 'packet-capture-disk-'))
@@ -116,11 +116,11 @@ trials('the target, the node and the runner’s disk', (group) => {
         await step.capturing()
         await sendStream(namespace, 'disk', sink, { port, rate: 20_000, seconds: 6 })
         const main = await step.main.done
-        await secondsUntilNone('everything of ours', performance.now(), 15_000, () => processesOf(container))
+        await secondsUntilNone('all processes of the capture', performance.now(), 15_000, () => processesOf(container))
         const finding = await expectKept(step, main, /runner's disk refused the data.*no space left/i, 'error')
         return {
           ...finding,
-          figures: `${megabytes(Number(main.outputs['bytes']))} kept and uploaded, step took ${seconds(main.durationMs / 1000)}`,
+          figures: `${megabytes(Number(main.outputs['bytes']))} kept and uploaded, the step took ${seconds(main.durationMs / 1000)}`,
         }
       } finally {
         await command('umount', [folder])
@@ -129,7 +129,7 @@ trials('the target, the node and the runner’s disk', (group) => {
     },
   })
 
-  describe('a node that is lost', () => {
+  describe('a lost node', () => {
     beforeAll(async () => {
       await command(join(testClusterScripts ?? '', 'add-node'), [], { timeout: 120_000 })
       await apply([sourceManifest(namespace, 'far', sink, { talk: true, spec: { nodeName: 'node-b' } })])
@@ -142,11 +142,11 @@ trials('the target, the node and the runner’s disk', (group) => {
       await kubectl(['-n', namespace, 'delete', 'pod', 'far', '--force', '--grace-period=0', '--ignore-not-found'])
     }, 60_000)
 
-    const lost = /the connection was lost and could not be made again in time/
+    const lost = /the connection was lost and could not be restored in time/
     sideBySide(group, [
       {
-        name: 'the node’s kubelet is gone',
-        done: 'SIGKILL to the kubelet after 4 s of a capture of 8 s; it comes back when the step has ended',
+        name: 'the kubelet of the node is killed',
+        done: 'SIGKILL to the kubelet after 4 s of an 8 s capture; it is restarted when the step has ended',
         timeout: 240_000,
         body: async () => {
           const { step, container } = await begin('kubelet', { duration: '8s' })
@@ -155,24 +155,24 @@ trials('the target, the node and the runner’s disk', (group) => {
           const left = processesOf(container)
           await restoreComponents(namespace, 'sink')
           const finding = await expectKept(step, main, lost, 'error')
-          // The recorder ended itself: nobody could have told it to.
+          // The recorder ended by itself: no command could reach it.
           expect(left).toEqual([])
           return finding
         },
       },
       {
-        name: 'the node’s wire is cut',
-        done: '`ip link set testcluster-b down` after 4 s of a capture of 8 s on the second node',
+        name: 'the network link of the node is down',
+        done: '`ip link set testcluster-b down` after 4 s of an 8 s capture on the second node',
         timeout: 240_000,
         body: async () => {
           const { step, container } = await begin('far', { duration: '8s' })
           await command('ip', ['link', 'set', 'testcluster-b', 'down'])
           const main = await step.main.done
-          const quiet = await secondsUntilNone('everything of ours', performance.now(), 30_000, () =>
+          const quiet = await secondsUntilNone('all processes of the capture', performance.now(), 30_000, () =>
             processesOf(container),
           )
           expect(quiet).toBeLessThan(30)
-          // The cluster's own way to the node's kubelet is not that wire: it may still tell how the recorder ended, after 60 s.
+          // The API server reaches the kubelet of the node over another link, so it may still report after 60 s how the recorder ended.
           return expectKept(step, main, new RegExp(`${lost.source}|\\d+ of \\d+ bytes arrived`), 'error', 'duration')
         },
       },

@@ -2,15 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GoogleServices } from '../sandbox/google/start.ts'
 
-/** The subject of the fake's job, and the audience of the documented file. */
+/** The subject of the job in the fake GitHub, and the audience in docs/rbac/authentication-configuration.yaml. */
 export const subject = 'repo:octo-org/shop:environment:production'
 export const audience = 'kubernetes-packet-capture'
 export const place = { name: 'shop', location: 'europe-west1' }
 export const cluster = 'projects/shop-prod/locations/europe-west1/clusters/shop'
 
 /**
- * The flags of an API server that trusts the fake GitHub as docs/rbac/authentication-configuration.yaml says it, and that asks the fake Google
- * about every other token, as GKE's does.
+ * The flags of an API server that trusts the fake GitHub according to docs/rbac/authentication-configuration.yaml, and that asks the fake Google
+ * about every other token, as GKE does.
  */
 export function trusting(google: GoogleServices, folder: string): string[] {
   const documented = readFileSync(

@@ -3,14 +3,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { load, loadAll } from 'js-yaml'
-import { readAccess } from '../../src/access-input.ts'
+import { readAccess } from '../../src/inputs/access.ts'
+import { InputReader } from '../../src/inputs/reader.ts'
 import type { Problem } from './language-service.ts'
 
-/** The workflows in docs/access.md, and the files that they stand on. */
+/** The workflows in docs/access.md, and the files that they use. */
 
 const root = join(import.meta.dirname, '../..')
 const text = readFileSync(join(root, 'docs/access.md'), 'utf8')
-const workflows = [...text.matchAll(/^```yaml\n([^]*?)^```$/gm)].map((match) => match[1] ?? '')
+const workflows = [...text.matchAll(/^```yaml\n([^]*?)^```$/gm)]
+  .map((match) => match[1] ?? '')
+  .filter((block) => /^jobs:/m.test(block))
 
 interface Workflow {
   name: string
@@ -24,38 +27,35 @@ interface Workflow {
   >
 }
 
-it('are seven, one for each way, and each waits for a reviewer', () => {
+it('docs/access.md has seven workflows, and each one requires a review', () => {
   expect(workflows).toHaveLength(7)
   for (const workflow of workflows) {
     const { capture } = (load(workflow) as Workflow).jobs
     expect(capture).toMatchObject({ environment: 'packet-capture' })
     for (const { run = '' } of capture?.steps ?? []) expect(run).not.toMatch(/\$\{\{/)
-    // A job has an id token or a secret, never both.
+    // A job has an ID token or a secret, never both.
     const secret = workflow.includes('${{ secrets.')
     expect(capture?.permissions).toEqual(secret ? undefined : { 'id-token': 'write' })
   }
   expect(workflows.filter((workflow) => workflow.includes('${{ secrets.'))).toHaveLength(1)
 })
 
-it('enter by inputs that the action takes together', () => {
+it('the inputs of each workflow in docs/access.md are valid together', () => {
   for (const workflow of workflows) {
     const step = (load(workflow) as Workflow).jobs['capture']?.steps.at(-1)
-    const problems: string[] = []
-    const example = (text = ''): string =>
-      text
+    const example = (given = ''): string =>
+      given
         .replace('NUMBER', '1')
         .replaceAll('PROJECT', 'shop-prod')
         .replace('CLUSTER', 'shop')
         .replace(/\$\{\{.*/, 'x')
-    readAccess(
-      (name) => example(step?.with?.[name]),
-      (problem) => problems.push(problem),
-    )
-    expect(problems).toEqual([])
+    const inputs = new InputReader((name) => example(step?.with?.[name]))
+    readAccess(inputs)
+    expect(inputs.problems).toEqual([])
   }
 })
 
-it("are accepted by GitHub's language service, which knows our inputs", () => {
+it("GitHub's language service accepts the workflows in docs/access.md", () => {
   const folder = mkdtempSync(join(tmpdir(), 'access-'))
   const files = workflows.map((workflow, i) => {
     const path = join(folder, `${String(i)}.yml`)
@@ -81,7 +81,7 @@ const rbac = (name: string): Rbac[] => loadAll(readFileSync(join(root, 'docs/rba
 it.each([
   ['google-service-account.yaml', 'packet-capture-google', /@PROJECT\.iam\.gserviceaccount\.com$/],
   ['github-oidc.yaml', 'packet-capture-github', /^github:repo:OWNER\/REPOSITORY:environment:packet-capture$/],
-])('docs/rbac/%s grants what developer.yaml grants, under the name %s, to one user', (file, name, subject) => {
+])('docs/rbac/%s grants the permissions of developer.yaml, with the name %s, to one user', (file, name, subject) => {
   const [role, binding] = rbac(file)
   const [developer] = rbac('developer.yaml')
   expect(role?.rules).toEqual(developer?.rules)
@@ -91,13 +91,13 @@ it.each([
   ])
 })
 
-it('no file of docs/rbac takes back in a namespace what another one has granted there', () => {
+it('no file of docs/rbac replaces an object of another file', () => {
   const files = ['developer.yaml', 'github-oidc.yaml', 'google-service-account.yaml', 'platform.yaml']
   const names = files.flatMap((file) => rbac(file).map(({ kind, metadata }) => `${kind} ${metadata.name}`))
   expect(new Set(names).size).toBe(names.length)
 })
 
-it('the subject of the API server’s configuration is the one that is bound', () => {
+it('the RoleBinding names the subject that the configuration of the API server creates', () => {
   interface Configuration {
     jwt: {
       claimValidationRules: { requiredValue: string }[]
@@ -115,7 +115,7 @@ it('the subject of the API server’s configuration is the one that is bound', (
   ).toEqual([name])
 })
 
-it("the Terraform turns on every API that the document names for it, and the node's for level: node", () => {
+it('the Terraform enables the APIs that docs/access.md lists, and the APIs for level: node', () => {
   const enabled = [...text.matchAll(/^gcloud services enable (.*)$/gm)].map(([, names = '']) => names.split(' '))
   const [always = [], , node = []] = enabled
   const apisIn = (path: string): string[] =>

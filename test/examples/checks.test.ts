@@ -37,11 +37,11 @@ const read = (file: string): Workflow => load(readFileSync(file, 'utf8')) as Wor
 const stepsOf = (file: string): Step[] => Object.values(read(file).jobs).flatMap((job) => job.steps)
 
 describe("GitHub's language service", () => {
-  it('finds nothing in the examples, our workflows and action.yml', () => {
+  it('finds no problem in the examples, the workflows and action.yml', () => {
     expect(problemsOf([...examples, ...workflows, join(root, 'action.yml')])).toEqual([])
   })
 
-  it('would find a wrong input of our action, a wrong key and a wrong context', () => {
+  it('finds an unknown input of this action, an unknown key and an unknown context', () => {
     const folder = mkdtempSync(join(tmpdir(), 'workflow-'))
     const file = join(folder, 'wrong.yml')
     const wrong = readFileSync(join(root, 'docs/examples/incident.yml'), 'utf8')
@@ -60,29 +60,29 @@ describe("GitHub's language service", () => {
 })
 
 describe.each([...examples, ...workflows].map((file) => [basename(file), file]))('%s', (_, file) => {
-  it('grants nothing at the top, and limits every job in time', () => {
+  it('grants no permissions at the top level, and sets a time limit for each job', () => {
     const { permissions, concurrency, jobs } = read(file)
     expect(permissions).toEqual({})
     expect(concurrency).toHaveProperty('group')
     for (const job of Object.values(jobs)) expect(job['timeout-minutes']).toBeGreaterThan(0)
   })
 
-  it('pins every action by its commit, with the version beside it', () => {
+  it('pins each action to a commit, with the version in a comment', () => {
     const uses = readFileSync(file, 'utf8').match(/uses: .*/g) ?? []
     for (const line of uses) expect(line).toMatch(/^uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d/)
   })
 
-  it('lets no text of others into a shell', () => {
+  it('uses no expression in a shell script', () => {
     for (const { run = '' } of stepsOf(file)) expect(run).not.toMatch(/\$\{\{/)
   })
 
-  it('leaves no token behind in the checkout', () => {
+  it('stores no token in the checkout', () => {
     const checkouts = stepsOf(file).filter((step) => step.uses?.startsWith('actions/checkout@'))
     for (const step of checkouts) expect(step.with).toMatchObject({ 'persist-credentials': false })
   })
 })
 
-describe.each(workflows.map((file) => [basename(file), file]))('our workflow %s', (_, file) => {
+describe.each(workflows.map((file) => [basename(file), file]))('the workflow %s', (_, file) => {
   it('calls scripts that exist', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
     const text = stepsOf(file)
@@ -92,7 +92,7 @@ describe.each(workflows.map((file) => [basename(file), file]))('our workflow %s'
     for (const [, path = ''] of text.matchAll(/^(\S+\.sh)\b/gm)) accessSync(join(root, path), constants.X_OK)
   })
 
-  it('has a last job that needs all others', () => {
+  it('has a last job that needs all other jobs', () => {
     const { all, ...others } = read(file).jobs
     expect(all?.needs?.toSorted()).toEqual(Object.keys(others).toSorted())
   })

@@ -1,7 +1,7 @@
 /**
  * GitHub's own checks of workflow and action files, offline: `node language-service.ts FILE…` prints what it finds, and
- * `--json` gives it to a program. A process of its own, because the package imports JSON without saying that it is
- * JSON, which Node refuses; the hook below says it.
+ * `--json` prints it as JSON. Runs in a separate process, because the package imports JSON without an import attribute,
+ * which Node rejects; the hook below adds the attribute.
  */
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
@@ -25,7 +25,7 @@ const { validate } = await import('@actions/languageservice')
 const { FeatureFlags } = await import('@actions/expressions')
 const { TextDocument } = await import('vscode-languageserver-textdocument')
 
-/** Our own action is known from the working tree, so that a wrong input is found; of others nothing is checked. */
+/** Reads this action from the working tree, so that an unknown input is found; does not check other actions. */
 const fetchActionMetadata = ({ name }: ActionReference): Promise<ActionMetadata> =>
   Promise.resolve(
     name === 'kubernetes-packet-capture'
@@ -36,7 +36,7 @@ const fetchActionMetadata = ({ name }: ActionReference): Promise<ActionMetadata>
 const json = process.argv.includes('--json')
 const problems: Problem[] = []
 for (const file of process.argv.slice(2).filter((argument) => argument !== '--json')) {
-  // The service takes a file for an action by its name, and for a workflow by its folder.
+  // The service detects an action by its file name, and a workflow by its folder.
   const name = /^action\.ya?ml$/.test(basename(file)) ? file : `/.github/workflows/${basename(file)}`
   const document = TextDocument.create(pathToFileURL(name).href, 'yaml', 1, readFileSync(file, 'utf8'))
   const found = await validate(document, {

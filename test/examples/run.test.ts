@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { runJob, type JobOptions, type JobResult, type JobStep } from '../runner/job.ts'
-import { sandboxSupport, startCluster, type SandboxCluster } from '../sandbox/cluster/start.ts'
+import { podsLack, sandboxSupport, startCluster, type SandboxCluster } from '../sandbox/cluster/start.ts'
 import { startControlPlane, type ControlPlane } from '../sandbox/google/front-door.ts'
+import { skipped } from '../support/needs.ts'
 import { startGoogle, type GoogleServices } from '../sandbox/google/start.ts'
 import { startResults, type ResultsService } from '../sandbox/results/start.ts'
 
@@ -22,7 +23,7 @@ afterEach(() => {
   rmSync(temp, { recursive: true, force: true })
 })
 
-/** The example as it is, but for its minute of capturing, which becomes three seconds. */
+/** Runs the unchanged example, except that it captures for 3 seconds and not for 60. */
 function runExample(name: string, env: Record<string, string>, options: Partial<JobOptions> = {}): Promise<JobResult> {
   const path = join(temp, `${name}.yml`)
   writeFileSync(
@@ -38,7 +39,7 @@ const step = (job: JobResult, name: RegExp): JobStep => {
   return found
 }
 
-/** A kubectl that says what the test wants of it, and keeps what it was asked. */
+/** A fake kubectl that returns the given exit codes and records its arguments. */
 function fakeKubectl(answers: { apply: number; rollout: number }): {
   env: Record<string, string>
   asked: () => string[]
@@ -68,7 +69,7 @@ esac
 }
 
 describe('after-failed-deploy, without a cluster', () => {
-  it('captures nothing after a rollout that went well', async () => {
+  it('captures nothing after a successful rollout', async () => {
     const kubectl = fakeKubectl({ apply: 0, rollout: 0 })
     const job = await runExample('after-failed-deploy', kubectl.env)
     expect(job.conclusion).toBe('success')
@@ -79,25 +80,25 @@ describe('after-failed-deploy, without a cluster', () => {
     ])
   })
 
-  it('captures nothing when it was not the rollout that failed', async () => {
+  it('captures nothing when a step before the rollout failed', async () => {
     const job = await runExample('after-failed-deploy', fakeKubectl({ apply: 1, rollout: 0 }).env)
     expect(job.conclusion).toBe('failure')
     expect(step(job, /^Capture/).outcome).toBe('skipped')
   })
 })
 
-// A machine that cannot run the sandbox says why; on CI that is a failure and not a skip.
-const reason = support.supported ? '' : `: skipped, ${support.reason}`
+// A machine that cannot run the sandbox skips these tests with the reason; in CI they fail.
+const reason = skipped(await podsLack())
 const able = support.supported || process.env.CI !== undefined
 
-;(able ? describe : describe.skip)(`the examples against the sandbox${reason}`, () => {
+;(able ? describe : describe.skip)(`the examples in the sandbox${reason}`, () => {
   let cluster: SandboxCluster
   let google: GoogleServices
   let plane: ControlPlane
   let results: ResultsService
   let store: string
 
-  /** The cluster is a GKE cluster to whoever comes from Google's side of it, as the service account, which is its user `dev`. */
+  /** For Google credentials, the cluster is a GKE cluster: the service account is its user `dev`. */
   beforeAll(async () => {
     cluster = await startCluster()
     google = await startGoogle()
@@ -119,7 +120,7 @@ const able = support.supported || process.env.CI !== undefined
     await cluster.stop()
   }, 60_000)
 
-  /** What the environment of the example has. */
+  /** The variables of the example's environment. */
   const variables = (): Record<string, string> => ({
     GKE_CLUSTER: 'projects/shop-prod/locations/europe-west1/clusters/shop',
     WORKLOAD_IDENTITY_PROVIDER: google.provider,
@@ -137,7 +138,7 @@ const able = support.supported || process.env.CI !== undefined
     rmSync(store, { recursive: true })
   })
 
-  /** The packets of the one artifact, a line each, read by tcpdump. */
+  /** The packets of the only artifact as lines of tcpdump output. */
   const packets = (): string[] => {
     expect(results.artifacts).toHaveLength(1)
     const file = results.artifacts[0]?.path ?? ''
@@ -146,7 +147,7 @@ const able = support.supported || process.env.CI !== undefined
       .split('\n')
   }
 
-  it('incident: captures what the form says and writes down why', async () => {
+  it('incident: captures with the inputs of the form and records the reason', async () => {
     const reasonGiven = `INC-42 "; touch ${temp}/pwned; $(touch ${temp}/pwned) <b>*bold*</b>`
     const job = await runExample('incident', services(), {
       inputs: {
@@ -161,7 +162,7 @@ const able = support.supported || process.env.CI !== undefined
 
     expect(job).toMatchObject({ conclusion: 'success' })
     expect(existsSync(join(temp, 'pwned'))).toBe(false)
-    expect(step(job, /^Write down/).main?.summary).toContain(`\n    reason: ${reasonGiven}\n`)
+    expect(step(job, /^Record the requester/).main?.summary).toContain(`\n    reason: ${reasonGiven}\n`)
 
     const capture = step(job, /^Capture/)
     expect(capture.outputs).toMatchObject({ verdict: 'complete', 'stop-reason': 'duration' })
@@ -172,17 +173,17 @@ const able = support.supported || process.env.CI !== undefined
     for (const line of lines) expect(line).toMatch(/\.8080[ :]/)
     expect(results.artifacts[0]?.expiresAt).toBeDefined()
 
-    // No secret was there to be stored or shown: the token is the job's own.
+    // There is no stored secret: the job has only its own token.
     expect(google.count('github.idToken')).toBeGreaterThan(0)
     expect(job.log).not.toMatch(/eyJ|ya29\./)
   }, 60_000)
 
-  it('scheduled: captures and tells the numbers', async () => {
+  it('scheduled: captures and reports the counts', async () => {
     const job = await runExample('scheduled', services(), { variables: variables() })
     expect(job).toMatchObject({ conclusion: 'success' })
     const { packets: count = '', bytes = '' } = step(job, /^Capture/).outputs
     expect(Number(count)).toBe(packets().length)
-    expect(step(job, /^Write one line/).main?.annotations).toEqual([
+    expect(step(job, /^Write a one-line notice/).main?.annotations).toEqual([
       {
         level: 'notice',
         message: `complete, ${count} packets, ${bytes} bytes`,
@@ -191,17 +192,17 @@ const able = support.supported || process.env.CI !== undefined
     ])
   }, 60_000)
 
-  it('scheduled: turns red when there is nothing to see', async () => {
+  it('scheduled: fails when the capture is empty', async () => {
     const path = join(temp, 'empty.yml')
     const text = readFileSync(join(root, 'docs/examples/scheduled.yml'), 'utf8')
     writeFileSync(path, text.replace('duration: 60s', 'duration: 2s').replace('tcp port 8080', 'tcp port 8081'))
     const job = await runJob(path, { actionPath: root, temp, env: services(), variables: variables() })
     expect(job.conclusion).toBe('failure')
     expect(step(job, /^Capture/).outputs.verdict).toBe('empty')
-    expect(step(job, /^Write one line/).outcome).toBe('skipped')
+    expect(step(job, /^Write a one-line notice/).outcome).toBe('skipped')
   }, 60_000)
 
-  it('after-failed-deploy: captures the pod that is not ready, and stays red', async () => {
+  it('after-failed-deploy: captures the pod that is not ready, and the job still fails', async () => {
     const { env } = fakeKubectl({ apply: 0, rollout: 1 })
     writeFileSync(env.KUBECONFIG ?? '', cluster.kubeconfig('dev'))
     const job = await runExample('after-failed-deploy', { ...results.env(), ...env })

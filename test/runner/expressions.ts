@@ -1,6 +1,6 @@
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions'
 
-/** What `${{ }}` may read: contexts by name, and how the job stands for the status functions. */
+/** The scope of `${{ }}`: contexts by name, and the job status for the status functions. */
 export interface Scope {
   contexts: Record<string, unknown>
   status: 'success' | 'failure' | 'cancelled'
@@ -16,7 +16,7 @@ export function interpolate(text: string, scope: Scope): string {
   )
 }
 
-/** An `if`: success() is implied unless the condition itself asks how the job stands. */
+/** An `if`: success() is implied unless the condition calls a status function. */
 export function condition(text: string | undefined, scope: Scope): boolean {
   const inner = /^\s*\$\{\{(.*)\}\}\s*$/s.exec(text ?? '')?.[1] ?? text ?? ''
   const asks = new RegExp(`\\b(${STATUS_FUNCTIONS.join('|')})\\s*\\(`).test(inner)

@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 
-/** The files through which a step speaks to the runner, fresh for every step. */
+/** The files for the commands of a step to the runner, new for every step. */
 export interface FileCommands {
   env: Record<string, string>
-  /** What the step wrote. Problems are the runner's words for a file that it cannot read. */
+  /** What the step wrote. Problems are the runner's messages for a file that it cannot read. */
   read(): FileCommandResult
 }
 
@@ -18,7 +18,7 @@ export interface FileCommandResult {
   problems: string[]
 }
 
-/** The runner drops a summary above this size, and says so. */
+/** The runner drops a larger summary and reports that. */
 const SUMMARY_LIMIT = 1024 * 1024
 
 export function createFileCommands(temp: string): FileCommands {
@@ -74,7 +74,7 @@ export function createFileCommands(temp: string): FileCommands {
   }
 }
 
-/** `name=value` lines and `name<<delimiter` blocks; whichever mark stands first in the line decides. */
+/** `name=value` lines and `name<<delimiter` blocks; the mark that comes first in the line decides. */
 export function parseAssignments(text: string): Record<string, string> {
   const found: Record<string, string> = {}
   const lines = text.split(/\r?\n/)

@@ -75,7 +75,7 @@ describe('a job', () => {
     expect(steps[1]?.post?.stdout).toContain('"STATE_token":"kept hunter2"')
   })
 
-  it('goes on after a failure only where a step asks for it', async () => {
+  it('continues after a failure only in steps that request it', async () => {
     const { conclusion, steps } = await run(`
 - id: rollout
   run: "false | true; exit 3"
@@ -91,14 +91,14 @@ describe('a job', () => {
     expect(steps.map((step) => step.outcome)).toEqual(['failure', 'skipped', 'success', 'success', 'skipped'])
   })
 
-  it('masks the secrets everywhere', async () => {
+  it('masks the secrets in all logs', async () => {
     const step = '- env: { TOKEN: "${{ secrets.TOKEN }}" }\n  run: echo "$TOKEN is ${#TOKEN} long"'
     const { log } = await run(step, { secretValues: { TOKEN: 'hunter22' } })
     expect(log).toContain('*** is 8 long')
     expect(log).not.toContain('hunter22')
   })
 
-  it('is cancelled with its running step; only always() and post come after', async () => {
+  it('is cancelled with its running step; then only always() steps and post steps run', async () => {
     const abort = new AbortController()
     const { conclusion, steps } = await run(
       `
@@ -121,7 +121,7 @@ describe('a job', () => {
     expect(steps[2]?.main?.log).toBe('reached')
   })
 
-  it('holds a step to its time', async () => {
+  it('stops a step at its time limit', async () => {
     const { conclusion, steps } = await run('- run: exec sleep 60\n  timeout-minutes: 0.005')
     expect(conclusion).toBe('failure')
     expect(steps[0]?.main?.signal).toBe('SIGINT')
@@ -131,11 +131,11 @@ describe('a job', () => {
     [{}, /required input 'pod' not provided/],
     [{ pod: 'web', level: 'cluster' }, /'cluster' is not an option of 'level'/],
     [{ pod: 'web', namspace: 'shop' }, /unexpected inputs: namspace/],
-  ])('refuses a form like %j', async (inputs, words) => {
-    await expect(run('- run: "true"', { inputs })).rejects.toThrow(words)
+  ])('rejects the form %j', async (inputs, pattern) => {
+    await expect(run('- run: "true"', { inputs })).rejects.toThrow(pattern)
   })
 
-  it('finds the action in any folder', async () => {
+  it('runs the action from any folder', async () => {
     cpSync(join(import.meta.dirname, 'fixture'), join(temp, 'copy'), { recursive: true })
     const steps = '- uses: OWNER/kubernetes-packet-capture@v1\n  with: { scenario: malformed }'
     const {
@@ -159,7 +159,7 @@ describe('expressions', () => {
     ["${{ contains(inputs.pod, 'e') && steps.x.outputs.y }}", ''],
     ['${{ toJSON(inputs.deep.list[1]) }}', '2'],
     ['$HOME ${x} {{ }}', '$HOME ${x} {{ }}'],
-  ])('makes %j %j', (text, expected) => {
+  ])('evaluates %j to %j', (text, expected) => {
     expect(interpolate(text, scope)).toBe(expected)
   })
 
@@ -171,7 +171,7 @@ describe('expressions', () => {
     ["!cancelled() && inputs.pod == 'WEB'", true],
     ['success() || failure()', true],
     ['cancelled()', false],
-  ])('finds the condition %j %j after a failure', (text, expected) => {
+  ])('evaluates the condition %j to %j after a failure', (text, expected) => {
     expect(condition(text, scope)).toBe(expected)
   })
 })

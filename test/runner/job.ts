@@ -7,13 +7,13 @@ import { createRunner, type RunnerOptions } from './runner.ts'
 import { startStepProcess, type StepProcess, type StepResult } from './step-process.ts'
 
 export interface JobOptions extends RunnerOptions {
-  /** Which job of the file; needed only where it has several. */
+  /** The job of the file; required only if the file has several. */
   job?: string
-  /** What a person typed into the form of `workflow_dispatch`; the form's defaults fill the rest. */
+  /** The inputs of `workflow_dispatch`; missing ones have the defaults of the form. */
   inputs?: Record<string, string | boolean | number>
   secretValues?: Record<string, string>
   variables?: Record<string, string>
-  /** Cancels the job as the button does. */
+  /** Cancels the job as the button on GitHub does. */
   signal?: AbortSignal
 }
 
@@ -26,7 +26,7 @@ export interface JobStep {
   outcome: Conclusion
   conclusion: Conclusion
   outputs: Record<string, string>
-  /** What the step's process said; absent where nothing was started. */
+  /** The result of the step's process; absent if none was started. */
   main?: StepResult
   post?: StepResult
 }
@@ -66,13 +66,13 @@ interface WorkflowFile {
   jobs?: Record<string, JobFile>
 }
 
-/** Our own action by any owner and version: it runs from the working tree. */
+/** This action with any owner and version: it runs from the working tree. */
 const OURS = /^[^/@]+\/kubernetes-packet-capture@/
 
 /**
- * Runs one job of a workflow file on this machine: our action from its committed bundle, `run` steps by bash, every
+ * Runs one job of a workflow file on this machine: this action from its committed bundle, `run` steps with bash, every
  * other `uses` skipped with a line. Then the post steps, last one first. Approval, concurrency and permissions are
- * GitHub's own work and not done here.
+ * done by GitHub and not implemented here.
  */
 export async function runJob(workflowPath: string, options: JobOptions): Promise<JobResult> {
   const workflow = load(readFileSync(workflowPath, 'utf8')) as WorkflowFile
@@ -82,23 +82,12 @@ export async function runJob(workflowPath: string, options: JobOptions): Promise
     lines.push(line)
     options.onLine?.(line)
   }
-  const secrets = options.secretValues ?? {}
-  const runner = createRunner({
-    ...options,
-    secrets: [...(options.secrets ?? []), ...Object.values(secrets)],
-    onLine: say,
-  })
-  const inputs = formInputs(workflow, options.inputs ?? {}, workflowPath)
-  const event =
-    workflow.on !== null && workflow.on !== undefined && 'workflow_dispatch' in workflow.on
-      ? 'workflow_dispatch'
-      : Object.keys(workflow.on ?? {})[0]
-  Object.assign(runner.env, {
+  const { secretValues: secrets = {}, inputs: given = {}, signal } = options
+  const inputs = formInputs(workflow, given, workflowPath)
+  const runner = openRunner({ ...options, onLine: say }, inputs, {
     GITHUB_JOB: jobId,
-    GITHUB_WORKFLOW: workflow.name ?? workflowPath,
-    GITHUB_EVENT_NAME: event ?? 'workflow_dispatch',
+    ...workflowEnv(workflow, workflowPath),
   })
-  writeFileSync(runner.env.GITHUB_EVENT_PATH ?? '', JSON.stringify({ inputs }))
 
   const steps: JobStep[] = []
   const posts: { step: JobStep; env: Record<string, string> }[] = []
@@ -109,8 +98,8 @@ export async function runJob(workflowPath: string, options: JobOptions): Promise
     status = 'cancelled'
     current?.cancel()
   }
-  if (options.signal?.aborted === true) cancel()
-  options.signal?.addEventListener('abort', cancel, { once: true })
+  if (signal?.aborted === true) cancel()
+  signal?.addEventListener('abort', cancel, { once: true })
 
   const scope = (env: Record<string, string>): Scope => ({
     status,
@@ -137,7 +126,7 @@ export async function runJob(workflowPath: string, options: JobOptions): Promise
       Object.entries(values ?? {}).map(([name, value]) => [name, interpolate(plain(value), scope(env))]),
     )
 
-  /** Waits for a process under its step's time limit, and keeps what it wrote for the steps after it. */
+  /** Waits for a process within its step's time limit, and keeps its output for the next steps. */
   const finish = async (running: StepProcess, minutes: number | undefined): Promise<StepResult> => {
     current = running
     const timer =
@@ -159,7 +148,7 @@ export async function runJob(workflowPath: string, options: JobOptions): Promise
     for (const level of [workflow.env, job.env, file.env]) Object.assign(env, resolve(level, env))
     const id = file.id ?? `__${String(steps.length)}`
     const step: JobStep = {
-      name: interpolate(file.name ?? file.uses ?? file.run?.split('\n')[0] ?? '', scope(env)),
+      name: interpolate(nameOf(file), scope(env)),
       id,
       outcome: 'skipped',
       conclusion: 'skipped',
@@ -182,31 +171,16 @@ export async function runJob(workflowPath: string, options: JobOptions): Promise
       steps.push(step)
       continue
     } else {
-      const script = join(runner.folders.temp, `${randomUUID()}.sh`)
-      writeFileSync(script, interpolate(file.run ?? '', scope(env)))
-      const defaults = job.defaults?.run
-      // Without a shell said the runner does not ask for pipefail.
-      const shell =
-        (file.shell ?? defaults?.shell) === 'bash'
-          ? ['bash', '--noprofile', '--norc', '-eo', 'pipefail']
-          : ['bash', '-e']
-      const running = startStepProcess({
-        command: [...shell, script],
-        cwd: join(runner.folders.workspace, file['working-directory'] ?? defaults?.['working-directory'] ?? '.'),
-        // The service's token is for JavaScript actions only.
-        env: { ...withoutService(runner.env), GITHUB_ACTION: id, ...stepEnv },
-        temp: runner.folders.temp,
-        masks: runner.masks,
+      const text = interpolate(file.run ?? '', scope(env))
+      const running = startScript(runner, { ...job.defaults?.run, ...file }, text, {
+        env: { GITHUB_ACTION: id, ...stepEnv },
         onLine: say,
       })
       step.main = await finish(running, file['timeout-minutes'])
     }
     step.outputs = step.main.outputs
-    // The status may have become 'cancelled' while the step ran, which the compiler does not see.
-    const ended = options.signal?.aborted === true
-    step.outcome = step.main.exitCode === 0 ? 'success' : ended ? 'cancelled' : 'failure'
-    step.conclusion = step.outcome === 'failure' && file['continue-on-error'] === true ? 'success' : step.outcome
-    if (step.conclusion === 'failure' && !ended) status = 'failure'
+    Object.assign(step, conclude(step.main, file, signal))
+    if (step.conclusion === 'failure') status = 'failure'
     steps.push(step)
   }
 
@@ -215,10 +189,64 @@ export async function runJob(workflowPath: string, options: JobOptions): Promise
     say(`=== Post ${step.name}`)
     current = undefined
     step.post = await runner.start('post', { id: step.id, env }).done
-    if (step.post.exitCode !== 0 && options.signal?.aborted !== true) status = 'failure'
+    if (step.post.exitCode !== 0 && signal?.aborted !== true) status = 'failure'
   }
-  options.signal?.removeEventListener('abort', cancel)
+  signal?.removeEventListener('abort', cancel)
   return { conclusion: status, steps, log: lines.join('\n') }
+}
+
+function openRunner(
+  options: JobOptions,
+  inputs: Record<string, unknown>,
+  env: Record<string, string>,
+): ReturnType<typeof createRunner> {
+  const { secrets = [], secretValues = {} } = options
+  const runner = createRunner({ ...options, secrets: [...secrets, ...Object.values(secretValues)] })
+  Object.assign(runner.env, env)
+  writeFileSync(runner.env.GITHUB_EVENT_PATH ?? '', JSON.stringify({ inputs }))
+  return runner
+}
+
+function conclude(
+  { exitCode }: StepResult,
+  file: StepFile,
+  signal: AbortSignal | undefined,
+): Pick<JobStep, 'outcome' | 'conclusion'> {
+  if (exitCode === 0) return { outcome: 'success', conclusion: 'success' }
+  if (signal?.aborted === true) return { outcome: 'cancelled', conclusion: 'cancelled' }
+  return { outcome: 'failure', conclusion: file['continue-on-error'] === true ? 'success' : 'failure' }
+}
+
+function workflowEnv({ name, on }: WorkflowFile, path: string): Record<string, string> {
+  const events = Object.keys(on ?? {})
+  const event = events.find((one) => one === 'workflow_dispatch') ?? events[0] ?? 'workflow_dispatch'
+  return { GITHUB_WORKFLOW: name ?? path, GITHUB_EVENT_NAME: event }
+}
+
+function nameOf({ name, uses, run }: StepFile): string {
+  return name ?? uses ?? run?.split('\n')[0] ?? ''
+}
+
+/** Starts a `run` step. */
+function startScript(
+  { folders, env, masks }: ReturnType<typeof createRunner>,
+  settings: Pick<StepFile, 'shell' | 'working-directory'>,
+  text: string,
+  step: Pick<Parameters<typeof startStepProcess>[0], 'env' | 'onLine'>,
+): StepProcess {
+  const script = join(folders.temp, `${randomUUID()}.sh`)
+  writeFileSync(script, text)
+  // Without `shell`, the runner does not set pipefail.
+  const shell = settings.shell === 'bash' ? ['bash', '--noprofile', '--norc', '-eo', 'pipefail'] : ['bash', '-e']
+  return startStepProcess({
+    command: [...shell, script],
+    cwd: join(folders.workspace, settings['working-directory'] ?? '.'),
+    temp: folders.temp,
+    masks,
+    ...step,
+    // The service's token is for JavaScript actions only.
+    env: { ...withoutService(env), ...step.env },
+  })
 }
 
 function pickJob(workflow: WorkflowFile, wanted: string | undefined, path: string): [string, JobFile] {
@@ -236,7 +264,7 @@ interface FormField {
   options?: string[]
 }
 
-/** What GitHub makes of the form: defaults filled in, required fields and choices checked. */
+/** Applies the defaults of the form and checks required fields and choices, as GitHub does. */
 function formInputs(
   workflow: WorkflowFile,
   given: NonNullable<JobOptions['inputs']>,
@@ -258,7 +286,7 @@ function formInputs(
   )
 }
 
-/** The `github` context by the variables that mirror it. */
+/** The `github` context, built from its environment variables. */
 const githubContext = (env: Record<string, string>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(env)

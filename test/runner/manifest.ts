@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { load } from 'js-yaml'
 
-/** What the runner needs of an action.yml. */
+/** The parts of an action.yml that the runner needs. */
 export interface Manifest {
-  /** The folder that holds action.yml and what it names. */
+  /** The folder of action.yml and its files. */
   folder: string
   using: string
   main: string
@@ -18,7 +18,7 @@ interface ActionFile {
   runs?: { using?: string; main?: string; post?: string; 'post-if'?: string }
 }
 
-/** Reads an action.yml as strictly as the runner's own parser reads it. */
+/** Reads an action.yml as strictly as the runner's parser. */
 export function readManifest(path: string): Manifest {
   const { inputs = {}, runs = {} } = load(readFileSync(path, 'utf8')) as ActionFile
   if (runs.using !== 'node24') throw new Error(`${path}: runs.using is '${String(runs.using)}', expected 'node24'`)
@@ -46,7 +46,7 @@ export function inputVariables(manifest: Manifest, given: Record<string, string>
   return Object.fromEntries(values)
 }
 
-/** The names given that the action does not know: the runner warns of them and passes them on. */
+/** The unknown input names: the runner warns about them and passes them on. */
 export function unexpectedInputs(manifest: Manifest, given: Record<string, string>): string[] {
   const known = new Set(manifest.inputs.map((input) => variable(input.name)))
   return Object.keys(given).filter((name) => !known.has(variable(name)))

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The process and everything below it, children after their parents. */
+/** The process and all its descendants, children after their parents. */
 export function processTree(root: number): number[] {
   const children = new Map<number, number[]>()
   for (const pid of processIds()) {
@@ -12,7 +12,7 @@ export function processTree(root: number): number[] {
   return tree
 }
 
-/** The processes whose environment holds `NAME=value`: how the runner finds what a job left behind. */
+/** The processes whose environment holds `NAME=value`: how the runner finds the leftover processes of a job. */
 export function processesWith(name: string, value: string): number[] {
   return processIds().filter((pid) => {
     try {
@@ -20,12 +20,12 @@ export function processesWith(name: string, value: string): number[] {
         .split('\0')
         .includes(`${name}=${value}`)
     } catch {
-      return false // gone, or not ours to read
+      return false // the process has ended or is not readable
     }
   })
 }
 
-/** Ends a process that may be gone already. */
+/** Ends a process that may have ended already. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
@@ -34,14 +34,14 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-const processIds = (): number[] =>
+export const processIds = (): number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
 
 function parentOf(pid: number): number | undefined {
   try {
-    // The name stands in parentheses and may hold anything; after the last one come state and parent.
+    // The name is in parentheses and can contain any character; state and parent follow the last parenthesis.
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
   } catch {

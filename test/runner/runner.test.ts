@@ -3,18 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAssignments } from './file-commands.ts'
 import { signal } from './processes.ts'
-import { createRunner, type Runner } from './runner.ts'
+import { createRunner, type Runner, type RunnerOptions } from './runner.ts'
+import { graceMs } from './step-process.ts'
 
 let temp: string
 let runner: Runner
 
-beforeEach(() => {
-  temp = mkdtempSync(join(tmpdir(), 'runner-'))
-  runner = createRunner({
+const open = (options: Partial<RunnerOptions> = {}): Runner =>
+  createRunner({
     actionPath: join(import.meta.dirname, 'fixture'),
     temp,
     env: { ACTIONS_RUNTIME_TOKEN: 'a.b.c' },
+    ...options,
   })
+beforeEach(() => {
+  temp = mkdtempSync(join(tmpdir(), 'runner-'))
+  runner = open()
 })
 
 afterEach(() => {
@@ -25,7 +29,7 @@ afterEach(() => {
 const start = (scenario: string): ReturnType<Runner['start']> => runner.start('main', { with: { scenario } })
 
 describe('the environment of a step', () => {
-  it('holds the inputs by the rule for their names, defaults included, and nothing of the caller', async () => {
+  it('has the inputs and their defaults under the names that the runner uses, and no variables of the caller', async () => {
     process.env.SECRET_OF_THE_CALLER = 'x'
     const { stdout, exitCode } = await start('environment').done
     delete process.env.SECRET_OF_THE_CALLER
@@ -47,7 +51,7 @@ describe('the environment of a step', () => {
     expect(cwd).toBe(env.GITHUB_WORKSPACE)
   })
 
-  it('warns of an input that the action does not have', async () => {
+  it('gets a warning for an input that the action does not have', async () => {
     const { annotations } = await runner.start('main', { with: { scenario: 'environment', namspace: 'shop' } }).done
     expect(annotations).toEqual([
       {
@@ -59,8 +63,8 @@ describe('the environment of a step', () => {
   })
 })
 
-describe('what a step says', () => {
-  it('is taken from the files and the log', async () => {
+describe('the output of a step', () => {
+  it('is read from the files and the log', async () => {
     const result = await start('commands').done
 
     expect(result.exitCode).toBe(1)
@@ -77,12 +81,12 @@ describe('what a step says', () => {
     ])
   })
 
-  it('is taken from stderr, too', async () => {
+  it('is read from stderr, too', async () => {
     const { annotations } = await start('stderr').done
     expect(annotations).toEqual([{ level: 'notice', message: 'from stderr', properties: {} }])
   })
 
-  it('is shown with masks, and with commands of foreign text as text', async () => {
+  it('is masked, and shows workflow commands in untrusted text as text', async () => {
     const { log, stdout } = await start('commands').done
 
     expect(stdout).toContain('hunter2')
@@ -94,7 +98,7 @@ describe('what a step says', () => {
     expect(log).toContain('no newline at the end')
   })
 
-  it('is refused where the runner refuses it', async () => {
+  it('is rejected when the runner rejects it', async () => {
     const malformed = await start('malformed').done
     expect(malformed.outputs).toEqual({})
     expect(malformed.annotations[0]?.message).toMatch(/'output'.*Matching delimiter not found 'EOF'/)
@@ -116,7 +120,7 @@ describe('the post step', () => {
     })
   })
 
-  it('gets what was saved before a SIGKILL', async () => {
+  it('gets the state that was saved before a SIGKILL', async () => {
     const main = start('waiting')
     await main.waitForLog(/ready/, 5000)
     main.kill('SIGKILL')
@@ -126,7 +130,7 @@ describe('the post step', () => {
 })
 
 describe('cancel', () => {
-  it('sends SIGINT, and no more to a process that ends', async () => {
+  it('sends only SIGINT to a process that ends', async () => {
     const main = start('waiting')
     await main.waitForLog(/ready/, 5000)
     main.cancel()
@@ -136,7 +140,12 @@ describe('cancel', () => {
     expect(result.endedAfterLastLineMs).toBeLessThan(1000)
   })
 
-  it('ends a process that ignores the signals, and its children, after 10 seconds', async () => {
+  it("waits as long as GitHub's runner between the signals: 7.5 s and 2.5 s", () => {
+    expect(graceMs).toEqual({ interrupt: 7_500, terminate: 2_500 })
+  })
+
+  it('ends a process that ignores the signals, and its children, after both waits', async () => {
+    runner = open({ graceMs: { interrupt: 750, terminate: 250 } })
     const main = start('stubborn')
     await main.waitForLog(/ready \d+/, 5000)
     const begin = performance.now()
@@ -145,12 +154,12 @@ describe('cancel', () => {
     const took = performance.now() - begin
     expect(result).toMatchObject({ exitCode: null, signal: 'SIGKILL' })
     expect(result.stdout).toMatch(/SIGINT ignored\nSIGTERM ignored/)
-    expect(took).toBeGreaterThan(9900)
-    expect(took).toBeLessThan(11_500)
+    expect(took).toBeGreaterThan(990)
+    expect(took).toBeLessThan(5_000)
     expect(runner.orphans()).toEqual([])
-  }, 20_000)
+  })
 
-  it('leaves what detached itself to be found', async () => {
+  it('does not stop a detached process, but can find it', async () => {
     await start('orphan').done
     expect(runner.orphans()).toHaveLength(1)
   })
@@ -174,7 +183,7 @@ describe('the files of a step', () => {
     expect(parseAssignments(text)).toEqual(expected)
   })
 
-  it.each(['=x', 'word', '<<E\nE', 'a<<E\n1'])('refuses %j', (text) => {
+  it.each(['=x', 'word', '<<E\nE', 'a<<E\n1'])('rejects %j', (text) => {
     expect(() => parseAssignments(text)).toThrow(/Invalid/)
   })
 })

@@ -3,24 +3,29 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { inputVariables, readManifest, unexpectedInputs, type Manifest } from './manifest.ts'
 import { processesWith } from './processes.ts'
-import { startStepProcess, type StepProcess, type StepResult } from './step-process.ts'
+import { startStepProcess, type graceMs, type StepProcess, type StepResult } from './step-process.ts'
 import { createMasks, type Masks } from './step-log.ts'
+import { issueToken } from '../sandbox/results/token.ts'
 
 export interface RunnerOptions {
   /** The path of the action.yml, or of its folder. */
   actionPath: string
-  /** A folder of the caller's; the runner's own folders are made in it. */
+  /** A folder of the caller; the runner creates its folders in it. */
   temp: string
-  /** Added to what a runner gives to an action, for example the results service's `env()`. */
+  /** Added to the environment that a runner provides to an action, for example the results service's `env()`. */
   env?: Record<string, string>
   secrets?: string[]
+  /** how long a cancel waits between its signals; without it, as long as GitHub's runner */
+  graceMs?: typeof graceMs
+  /** Ctrl-C in the terminal of this process does not reach the steps. */
+  detached?: boolean
   onLine?: ((line: string) => void) | undefined
 }
 
 export interface StartOptions {
   with?: Record<string, string>
   env?: Record<string, string>
-  /** Which step of the job it is; post gets the inputs and the state of the main with the same id. */
+  /** The id of the step in the job; post gets the inputs and the state of the main with the same id. */
   id?: string
 }
 
@@ -37,10 +42,16 @@ export interface Runner {
   orphans(): number[]
 }
 
+/** A runner names the service to every job. Here none answers: a test that uploads has `env()` of the fake. */
+const noArtifactService: Record<string, string> = {
+  ACTIONS_RESULTS_URL: 'http://127.0.0.1:1/',
+  ACTIONS_RUNTIME_TOKEN: issueToken('none'),
+}
+
 /**
- * A stand-in for the runner that starts an action's committed bundle as GitHub's runner does, with nothing of the
- * caller's environment. GITHUB_SERVER_URL is left out on purpose: with an address of loopback in it @actions/artifact
- * would believe to be on GitHub Enterprise Server and refuse.
+ * A fake runner that starts an action's committed bundle as GitHub's runner does, with nothing of the
+ * caller's environment. GITHUB_SERVER_URL is omitted on purpose: with a loopback address, @actions/artifact
+ * assumes GitHub Enterprise Server and fails.
  */
 export function createRunner(options: RunnerOptions): Runner {
   const path = options.actionPath
@@ -58,7 +69,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
   const masks = createMasks()
   for (const secret of options.secrets ?? []) masks.add(secret)
-  const env = { ...jobVariables(folders), ...options.env }
+  const env = { ...noArtifactService, ...jobVariables(folders), ...options.env }
   if (env.ACTIONS_RUNTIME_TOKEN !== undefined) masks.add(env.ACTIONS_RUNTIME_TOKEN)
   writeFileSync(env.GITHUB_EVENT_PATH ?? '', '{}')
 
@@ -78,6 +89,8 @@ export function createRunner(options: RunnerOptions): Runner {
       env: { ...env, GITHUB_ACTION: id, ...inputVariables(manifest, step.given), ...state, ...own },
       temp: folders.temp,
       masks,
+      graceMs: options.graceMs,
+      detached: options.detached,
       onLine: options.onLine,
       warnings: unexpectedInputs(manifest, step.given).map(
         (name) =>
@@ -108,7 +121,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
 type Folders = Runner['folders']
 
-/** What a runner on GitHub's own machines tells a step, for a repository that does not exist. */
+/** The variables of a step on a GitHub-hosted runner, for a repository that does not exist. */
 function jobVariables(folders: Folders): Record<string, string> & { RUNNER_TRACKING_ID: string } {
   return {
     PATH: systemPath(),

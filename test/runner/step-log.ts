@@ -1,4 +1,4 @@
-/** What a step's log becomes in the runner: workflow commands obeyed, secrets masked. */
+/** Processes a step's log as the runner does: executes workflow commands, masks secrets. */
 export interface StepLog {
   /** One line as the process wrote it, from either stream. */
   line(raw: string): void
@@ -104,7 +104,7 @@ export function createStepLog(masks: Masks): StepLog {
         )
         return
       default:
-        // debug needs ACTIONS_STEP_DEBUG, matchers and echo change nothing here.
+        // debug needs ACTIONS_STEP_DEBUG; matchers and echo have no effect here.
         return
     }
   }

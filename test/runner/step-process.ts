@@ -3,8 +3,8 @@ import { createFileCommands } from './file-commands.ts'
 import { processTree, signal } from './processes.ts'
 import { createStepLog, type Annotation, type Masks } from './step-log.ts'
 
-/** How long the runner waits between the signals of a cancel. */
-export const GRACE_MS = { interrupt: 7500, terminate: 2500 }
+/** How long GitHub's runner waits between the signals of a cancel (runner, src/Runner.Sdk/ProcessInvoker.cs). */
+export const graceMs = { interrupt: 7500, terminate: 2500 }
 
 export interface StepResult {
   /** null when a signal ended the process. */
@@ -13,7 +13,7 @@ export interface StepResult {
   /** What the process wrote, byte for byte. */
   stdout: string
   stderr: string
-  /** What a reader of the log sees: commands obeyed, secrets masked. */
+  /** The log as a user sees it: commands executed, secrets masked. */
   log: string
   annotations: Annotation[]
   groups: string[]
@@ -23,14 +23,14 @@ export interface StepResult {
   path: string[]
   summary: string
   durationMs: number
-  /** From the last line of output to the end of the process: a step must not linger. */
+  /** From the last line of output to the end of the process: a step must end quickly after its last output. */
   endedAfterLastLineMs: number
 }
 
 export interface StepProcess {
   pid: number
   log(): string
-  /** The match, as soon as the log holds it. Rejects after the time, or when the process ends without it. */
+  /** The match, as soon as it is in the log. Rejects after the time, or when the process ends without it. */
   waitForLog(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>
   /** As the runner cancels: SIGINT, 7.5 s, SIGTERM, 2.5 s, then SIGKILL to the whole tree. */
   cancel(): void
@@ -39,15 +39,19 @@ export interface StepProcess {
   done: Promise<StepResult>
 }
 
-/** Runs one process of a step: its file commands fresh, its environment exactly what is given. */
+/** Runs one process of a step, with new command files and exactly the given environment. */
 export function startStepProcess(options: {
   command: string[]
   cwd: string
   env: Record<string, string>
   temp: string
   masks: Masks
-  /** Warnings of the runner's own, before the first line. */
+  /** Warnings of the runner, before the first line. */
   warnings?: string[]
+  /** In a session of its own: Ctrl-C in the terminal does not reach the process, and only the runner signals it. */
+  detached?: boolean | undefined
+  /** without it, those of GitHub's runner */
+  graceMs?: typeof graceMs | undefined
   /** Called with every line of the log as it comes. */
   onLine?: ((line: string) => void) | undefined
 }): StepProcess {
@@ -62,6 +66,7 @@ export function startStepProcess(options: {
     cwd: options.cwd,
     env: { ...options.env, ...files.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.detached ?? false,
   })
   const pid = child.pid
   if (pid === undefined) throw new Error(`cannot start ${program}`)
@@ -94,7 +99,7 @@ export function startStepProcess(options: {
   const timers: NodeJS.Timeout[] = []
   const done = new Promise<StepResult>((resolve, reject) => {
     child.on('error', reject)
-    // The step is over when its process is; something that it left behind may hold the pipes open.
+    // The step ends with its process; a leftover child process may hold the pipes open.
     child.on('exit', (exitCode, signalName) => {
       const endedAt = performance.now()
       for (const timer of timers) clearTimeout(timer)
@@ -160,10 +165,11 @@ export function startStepProcess(options: {
       const later = (ms: number, act: () => void): void => {
         timers.push(setTimeout(act, ms))
       }
-      later(GRACE_MS.interrupt, () => {
+      const { interrupt, terminate } = options.graceMs ?? graceMs
+      later(interrupt, () => {
         signal(pid, 'SIGTERM')
       })
-      later(GRACE_MS.interrupt + GRACE_MS.terminate, () => {
+      later(interrupt + terminate, () => {
         for (const one of processTree(pid)) signal(one, 'SIGKILL')
       })
     },

@@ -8,7 +8,7 @@ import { startCluster, type SandboxCluster } from './cluster/start.ts'
 import { startControlPlane, type ControlPlane } from './google/front-door.ts'
 import { startGoogle, type GoogleServices } from './google/start.ts'
 
-/** The committed bundle enters the embedded API server in each way that needs no kubeconfig, as far as `preflight: only` goes. */
+/** The committed bundle connects to the embedded API server with each authentication that needs no kubeconfig, with `preflight: only`. */
 
 const subject = 'repo:octo-org/shop:environment:production'
 let folder: string
@@ -41,7 +41,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Whether the signature is right is the real API server's to say, in the end-to-end tests. */
+/** Does not check the signature: a real API server does that in the end-to-end tests. */
 function claimsOf(jwt: string): { aud?: string; sub?: string } {
   try {
     return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString()) as { aud?: string; sub?: string }
@@ -67,7 +67,7 @@ const exchanges = (): number[] =>
     google.count(operation),
   )
 
-it('a GKE cluster, by the workload identity of the job', async () => {
+it('enters a GKE cluster with the workload identity of the job', async () => {
   const identity = { 'workload-identity-provider': google.provider, 'service-account': google.serviceAccount }
   const main = await preflight({ cluster: full, ...identity }, google.env())
   expect(main).toMatchObject(ready)
@@ -75,7 +75,7 @@ it('a GKE cluster, by the workload identity of the job', async () => {
   expect(exchanges()).toEqual([1, 1, 1, 1])
 }, 30_000)
 
-it('a GKE cluster, by what google-github-actions/auth has left, in the project of the credentials', async () => {
+it('enters a GKE cluster with the credentials of google-github-actions/auth, in the project of the credentials', async () => {
   const path = join(folder, 'gha-creds.json')
   writeFileSync(path, JSON.stringify(google.credentials({ serviceAccount: google.serviceAccount })))
   const env = { ...google.envWithoutIdToken(), GOOGLE_APPLICATION_CREDENTIALS: path }
@@ -83,17 +83,17 @@ it('a GKE cluster, by what google-github-actions/auth has left, in the project o
   expect(exchanges()).toEqual([1, 1, 1, 1])
 }, 30_000)
 
-it('a GKE cluster whose project nobody says: the error names the input', async () => {
+it('names the missing input when no project is given for a GKE cluster', async () => {
   const path = join(folder, 'gha-creds.json')
   writeFileSync(path, JSON.stringify(google.credentials()))
   const env = { ...google.envWithoutIdToken(), GOOGLE_APPLICATION_CREDENTIALS: path }
   const main = await preflight({ cluster: 'shop', location: 'europe-west1' }, env)
   expect(main.exitCode).toBe(1)
-  expect(main.annotations[0]?.message).toMatch(/^project-id: got nothing/)
+  expect(main.annotations[0]?.message).toMatch(/^project-id: it is not set/)
   expect(exchanges()).toEqual([0, 0, 0, 0])
 }, 30_000)
 
-it('an API server that is there, but not for this runner: the hint of its endpoint is told', async () => {
+it('reports the hint for the endpoint when this runner cannot reach the API server', async () => {
   google.world.clusters.length = 0
   google.addCluster({ address: '127.0.0.1:1', certificateAuthority: plane.certificateAuthority })
   const identity = { 'workload-identity-provider': google.provider, 'service-account': google.serviceAccount }
@@ -102,21 +102,27 @@ it('an API server that is there, but not for this runner: the hint of its endpoi
   expect(main.summary).toContain('Not ready to capture')
 }, 30_000)
 
-describe('an API server, directly', () => {
+it('accepts the base64 of a kubeconfig, and says so', async () => {
+  const main = await preflight({ kubeconfig: Buffer.from(cluster.kubeconfig('dev')).toString('base64') }, {})
+  expect(main).toMatchObject(ready)
+  expect(main.log).toContain('The input kubeconfig is base64: it was decoded')
+}, 30_000)
+
+describe('a direct connection to an API server', () => {
   const direct = (): Record<string, string> => ({
     ...{ 'api-server': `https://${plane.address}`, 'certificate-authority': plane.certificateAuthority },
   })
 
-  it('by a token', async () => {
+  it('works with a token', async () => {
     expect(await preflight({ ...direct(), token }, {})).toMatchObject(ready)
   }, 30_000)
 
-  it("by GitHub's id token, which is fetched once", async () => {
+  it("works with GitHub's ID token, which is fetched once", async () => {
     expect(await preflight({ ...direct(), 'oidc-audience': 'kubernetes' }, google.env())).toMatchObject(ready)
     expect(google.count('github.idToken')).toBe(1)
   }, 30_000)
 
-  it('by an id token that it does not take: the error has what there is to compare', async () => {
+  it('reports the claims of an ID token that the API server rejects', async () => {
     google.world.jobClaims['sub'] = 'repo:octo-org/shop:pull_request'
     const main = await preflight({ ...direct(), 'oidc-audience': 'kubernetes' }, google.env())
     expect(main.annotations[0]?.message).toMatch(
@@ -124,7 +130,7 @@ describe('an API server, directly', () => {
     )
   }, 30_000)
 
-  it('in a job that may not have an id token', async () => {
+  it('fails in a job without the permission id-token: write', async () => {
     const main = await preflight({ ...direct(), 'oidc-audience': 'kubernetes' }, google.envWithoutIdToken())
     expect(main.annotations[0]?.message).toMatch(/^oidc-audience: .*id-token: write/)
   }, 30_000)

@@ -7,22 +7,21 @@ import { fileURLToPath } from 'node:url'
 import { expectGolden, type Run } from '../golden/record.ts'
 import { createRunner, type Runner } from '../runner/runner.ts'
 import type { StepProcess } from '../runner/step-process.ts'
-import { violations, type Schema } from '../unit/report/schema.ts'
-import { sandboxSupport, startCluster, type SandboxCluster } from './cluster/start.ts'
+import { violations, type Schema } from '../support/schema.ts'
+import { podsLack, startCluster, type SandboxCluster } from './cluster/start.ts'
 import { startResults, type ResultsFaults } from './results/start.ts'
+import { describeWith } from '../support/needs.ts'
 
-/** The committed bundle in a process of its own, as GitHub's runner starts it, against the fakes. */
+/** The committed bundle in a separate process, started as GitHub's runner starts it, against the fakes. */
 
 const root = join(import.meta.dirname, '../..')
-const support = await sandboxSupport()
-if (!support.supported) console.warn(`The action is not run here: ${support.reason}`)
-const here = support.supported ? describe : describe.skip
+const noPods = await podsLack()
 
 let cluster: SandboxCluster
 let temp: string
 beforeAll(async () => {
   temp = mkdtempSync(join(tmpdir(), 'action-'))
-  if (support.supported) cluster = await startCluster()
+  if (noPods === undefined) cluster = await startCluster()
 }, 30_000)
 afterAll(async () => {
   await cluster?.stop()
@@ -31,7 +30,7 @@ afterAll(async () => {
 
 interface Scenario {
   with: Record<string, string>
-  /** Which rights its user lacks, as `verb resource`. */
+  /** The permissions that its user lacks, as `verb resource`. */
   without?: readonly string[]
   kubeconfig?: (text: string) => string
   faults?: ResultsFaults
@@ -42,13 +41,13 @@ interface Scenario {
 
 interface Outcome extends Run {
   runner: Runner
-  /** The artifact's bytes, where there is one. */
+  /** The artifact, if there is one. */
   artifact: { name: string; path: string; digest: string } | undefined
 }
 
 let users = 0
 
-/** Each run has a user of its own, so that its requests are told from those of a run beside it. */
+/** Each run has its own user, which separates its requests from those of concurrent runs. */
 async function run(scenario: Scenario): Promise<Outcome> {
   const user = `job-${String((users += 1))}`
   const folder = join(temp, user)
@@ -62,6 +61,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
     'get pods/exec',
     'create pods/exec',
     'get deployments',
+    'list replicasets',
   ]
   cluster.bind(
     user,
@@ -69,7 +69,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
       .filter((right) => scenario.without?.includes(right) !== true)
       .map((right) => right.split(' '))
       .map(([verb = '', resource = '']) => ({
-        apiGroups: [resource === 'deployments' ? 'apps' : ''],
+        apiGroups: [['deployments', 'replicasets'].includes(resource) ? 'apps' : ''],
         resources: [resource],
         verbs: [verb],
       })),
@@ -109,7 +109,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
 const hash = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 const schema = JSON.parse(readFileSync(join(root, 'docs/result.schema.json'), 'utf8')) as Schema
 
-/** What holds for every run, whatever came of it. */
+/** Checks what holds for every run, successful or not. */
 function expectSound({ main, post, runner }: Outcome): void {
   for (const step of [main, post]) {
     expect(step.signal).toBeNull()
@@ -127,9 +127,9 @@ function expectSound({ main, post, runner }: Outcome): void {
 
 const target = 'checkout-7d9f8c6b5-kx2vq'
 
-here('a capture', () => {
+describeWith(noPods, 'a capture', () => {
   it.concurrent(
-    'of a deployment brings its packets as an artifact',
+    'of a deployment uploads its packets as an artifact',
     async () => {
       const outcome = await run({ with: { pod: 'deployment/checkout', duration: '2s', filter: 'tcp port 8080' } })
       expectSound(outcome)
@@ -140,7 +140,7 @@ here('a capture', () => {
       expect(artifact?.name).toBe(basename(main.outputs['pcap-path'] ?? ''))
       expect(artifact?.digest).toBe(hash(main.outputs['pcap-path'] ?? ''))
       expect(main.outputs['artifact-digest']).toBe(artifact?.digest)
-      // Read by tcpdump, not by us: as many packets as we say, and none of another port.
+      // tcpdump reads the file: it has the reported number of packets, and none of another port.
       const read = (...filter: string[]): number =>
         spawnSync('tcpdump', ['-n', '-r', artifact?.path ?? '', ...filter], { encoding: 'utf8' }).stdout.split('\n')
           .length - 1
@@ -153,7 +153,7 @@ here('a capture', () => {
   )
 
   it.concurrent(
-    'in which nothing matched is empty, warns, and still has a file',
+    'without matching packets is empty, warns, and has a file',
     async () => {
       const outcome = await run({
         with: { pod: target, duration: '1', filter: 'tcp port 9', 'artifact-name': 'nothing' },
@@ -168,7 +168,7 @@ here('a capture', () => {
   )
 
   it.concurrent(
-    'in which nothing matched fails the step where that is asked for',
+    'without matching packets fails the step with if-empty: error',
     async () => {
       const { main } = await run({ with: { pod: target, duration: '1', filter: 'tcp port 9', 'if-empty': 'error' } })
       expect(main.exitCode).toBe(1)
@@ -179,7 +179,7 @@ here('a capture', () => {
   )
 
   it.concurrent(
-    'ends at max-packets',
+    'stops at max-packets',
     async () => {
       const { main, artifact } = await run({ with: { pod: target, duration: '60', 'max-packets': '5' } })
       expect(main.outputs).toMatchObject({ verdict: 'complete', 'stop-reason': 'packets', packets: '5' })
@@ -189,7 +189,7 @@ here('a capture', () => {
   )
 
   it.concurrent(
-    'of a pod on its node’s network is there where it is allowed',
+    'of a pod with hostNetwork works when it is allowed',
     async () => {
       const { main } = await run({
         with: { pod: 'node-agent', duration: '1', 'allow-host-network': 'true', 'if-empty': 'ignore' },
@@ -200,7 +200,7 @@ here('a capture', () => {
   )
 
   it.concurrent(
-    'behind a sidecar offers the wider filter',
+    'of a pod with a sidecar suggests the wider filter',
     async () => {
       const { main } = await run({
         with: { pod: 'payments', duration: '1', filter: 'tcp port 8080', 'if-empty': 'ignore' },
@@ -212,7 +212,7 @@ here('a capture', () => {
   )
 
   it.concurrent(
-    'that is cancelled is delivered by the post step',
+    'that is cancelled is complete and uploaded',
     async () => {
       const outcome = await run({
         with: { pod: target, duration: '10m', filter: 'tcp port 8080' },
@@ -233,7 +233,7 @@ here('a capture', () => {
   )
 
   it.concurrent(
-    'whose runner process is killed is fetched, stopped and delivered by the post step',
+    'whose main step is killed is fetched, stopped and uploaded by the post step',
     async () => {
       const {
         main,
@@ -258,15 +258,52 @@ here('a capture', () => {
   )
 })
 
-here('an upload that is refused keeps the file, says where it is, and fails the step', () => {
+describeWith(noPods, 'an upload that fails once', () => {
+  it.concurrent.each([408, 429, 502, 504])(
+    'with %s of the blob store is tried again, and succeeds under another name',
+    async (status) => {
+      const faults = { blob: { status, times: 1 } }
+      const outcome = await run({ with: { pod: target, duration: '1', filter: 'tcp port 8080' }, faults })
+      expectSound(outcome)
+      expect(outcome.main).toMatchObject({ exitCode: 0, annotations: [], outputs: { verdict: 'complete' } })
+      expect(outcome.main.log).toMatch(
+        new RegExp(`The upload failed: .*: ${String(status)} [A-Z][^]*It is tried again in 2 s`),
+      )
+      const path = outcome.main.outputs['pcap-path'] ?? ''
+      const name = basename(path).replace('.pcap', '-2.pcap')
+      expect(outcome.artifact).toMatchObject({ name, digest: hash(path) })
+    },
+    60_000,
+  )
+})
+
+describeWith(noPods, 'an upload that is cancelled between two tries', () => {
+  it('is done by the post step', async () => {
+    const outcome = await run({
+      with: { pod: target, duration: '1', filter: 'tcp port 8080' },
+      faults: { blob: { status: 429, times: 1, retryAfter: 60 } },
+      during: async (main) => {
+        await main.waitForLog(/It is tried again in 60 s/, 30_000)
+        main.cancel()
+      },
+    })
+    expectSound(outcome)
+    const path = outcome.main.outputs['pcap-path'] ?? ''
+    const name = basename(path).replace('.pcap', '-post.pcap')
+    expect(outcome.artifact).toMatchObject({ name, digest: hash(path) })
+    expect(outcome.post.summary).toContain(name)
+  }, 60_000)
+})
+
+describeWith(noPods, 'a rejected upload keeps the file, reports its path, and fails the step', () => {
   it.concurrent.each<[string, ResultsFaults, RegExp]>([
-    ['unauthorized', { create: 'unauthorized' }, /does not accept the job's token/],
-    ['conflict', { create: 'conflict' }, /set `artifact-name` to another/],
+    ['unauthorized', { create: 'unauthorized' }, /rejects the token of the job/],
+    ['conflict', { create: 'conflict' }, /Set `artifact-name` to another/],
     ['quota', { create: 'quota' }, /artifact storage/],
     ['storage', { blob: 'forbidden' }, /403/],
   ])(
     '%s',
-    async (name, faults, words) => {
+    async (name, faults, pattern) => {
       const outcome = await run({ with: { pod: target, duration: '1', filter: 'tcp port 8080' }, faults })
       expectSound(outcome)
       const { main } = outcome
@@ -274,7 +311,7 @@ here('an upload that is refused keeps the file, says where it is, and fails the 
       const path = main.outputs['pcap-path'] ?? ''
       expect(existsSync(path)).toBe(true)
       const [error] = main.annotations.filter(({ level }) => level === 'error')
-      expect(error?.message).toMatch(words)
+      expect(error?.message).toMatch(pattern)
       expect(error?.message).toContain(path)
       expect(main.outputs['artifact-id']).toBe('')
       expect(main.summary).toContain('Not uploaded')
@@ -285,14 +322,45 @@ here('an upload that is refused keeps the file, says where it is, and fails the 
   )
 })
 
-here('what is refused', () => {
+describeWith(noPods, 'an artifact that cannot be uploaded from here', () => {
+  const enterprise = { GITHUB_SERVER_URL: 'https://git.acme.example' }
+
+  it('is refused before anything is created', async () => {
+    const outcome = await run({ with: { pod: target, duration: '1' }, env: enterprise })
+    expectSound(outcome)
+    const { main, cluster: requests } = outcome
+    expect(main.outputs['error-code']).toBe('E_ARTIFACT_SERVICE_UNAVAILABLE')
+    expect(main.annotations).toHaveLength(1)
+    expect(main.annotations[0]?.message).toMatch(/^upload: `artifact` is not possible here: git\.acme\.example is /)
+    expect(requests.filter(({ method, query }) => method === 'PATCH' && !query.includes('dryRun'))).toEqual([])
+    expectGolden('refused-upload', outcome, outcome.runner)
+  }, 60_000)
+
+  it('is reported beside a cluster that cannot be opened', async () => {
+    const { main } = await run({ with: { pod: target, context: 'production' }, env: enterprise })
+    expect(main.annotations[0]?.message).toMatch(/^Preflight failed with 2 problems\.[^]*- context: [^]*- upload: /)
+  }, 60_000)
+
+  it('is not needed with upload: none, and the file stays on the runner', async () => {
+    const inputs = { pod: target, duration: '1', filter: 'tcp port 8080', upload: 'none' }
+    const outcome = await run({ with: inputs, env: { ...enterprise, ACTIONS_RUNTIME_TOKEN: '' } })
+    expectSound(outcome)
+    const { main } = outcome
+    expect(main).toMatchObject({ exitCode: 0, annotations: [], outputs: { verdict: 'complete', 'artifact-id': '' } })
+    expect(existsSync(main.outputs['pcap-path'] ?? '')).toBe(true)
+    expect(main.summary).toContain('**The file is on the runner:**')
+    expectGolden('upload-none', outcome, outcome.runner)
+  }, 60_000)
+})
+
+describeWith(noPods, 'a rejected capture', () => {
   const wrong = {
     ...{ pod: 'Checkout_1', namespace: 'Shop', level: 'cluster', duration: '7h', snaplen: '1', 'max-size': '1TB' },
     ...{ 'max-packets': 'all', image: 'a b', capabilities: 'SYS_ADMIN', 'if-empty': 'maybe', 'artifact-name': 'a:b' },
   }
   it.concurrent.each<[string, Scenario, RegExp]>([
-    ['wrong-inputs', { with: wrong }, /^11 inputs are wrong; nothing was contacted/],
-    ['pod-not-found', { with: { pod: 'checkout-7d9f8c6b5-kx2v' } }, /nearest are: checkout-7d9f8c6b5-kx2vq/],
+    ['wrong-inputs', { with: wrong }, /^11 inputs are invalid\. No resources were created\.\n/],
+    ['pod-not-found', { with: { pod: 'checkout-7d9f8c6b5-kx2v' } }, /similar names: checkout-7d9f8c6b5-kx2vq/],
     ['deployment-not-found', { with: { pod: 'deployment/nope' } }, /no deployment "nope"/],
     ['completed', { with: { pod: 'migrate-once' } }, /has ended/],
     ['not-running', { with: { pod: 'reports-0' } }, /is not running \(Pending\)/],
@@ -308,16 +376,16 @@ here('what is refused', () => {
     [
       'rights-missing',
       { with: { pod: target }, without: ['patch pods/ephemeralcontainers', 'create pods/exec'] },
-      /lacks rights in the namespace "shop": patch pods\/ephemeralcontainers, create pods\/exec/,
+      /lacks permissions in the namespace "shop":\n *patch pods\/ephemeralcontainers\n *create pods\/exec/,
     ],
     [
       'no-right-at-all',
       { with: { pod: target }, without: ['get pods', 'patch pods/ephemeralcontainers'] },
-      /lacks rights in the namespace "shop": get pods, patch pods\/ephemeralcontainers\./,
+      /lacks permissions in the namespace "shop":\n *get pods\n *patch pods\/ephemeralcontainers\n/,
     ],
     ['filter-wrong', { with: { pod: target, filter: 'tcp prot 80' } }, /^filter: /],
     ['kubeconfig-missing', { with: { pod: target, kubeconfig: 'no/such/file' } }, /^kubeconfig: there is no file/],
-    ['context-wrong', { with: { pod: target, context: 'prod' } }, /^context: got "prod"/],
+    ['context-wrong', { with: { pod: target, context: 'prod' } }, /^context: .* has no context "prod"/],
     [
       'token-expired',
       { with: { pod: target }, kubeconfig: (text) => text.replace(/token: .*/, 'token: expired') },
@@ -331,7 +399,7 @@ here('what is refused', () => {
     [
       'everything-at-once',
       { with: { pod: 'vault', namespace: 'locked', filter: 'tcp prot 80' }, without: ['create pods/exec'] },
-      /^3 things stand in the way\. Nothing was created\.\n- kubeconfig: .*create pods\/exec[^]*\n- filter: [^]*\n- namespace: /,
+      /^Preflight failed with 3 problems\. No resources were created\.\n- kubeconfig: [^]*create pods\/exec[^]*\n- filter: [^]*\n- namespace: /,
     ],
     [
       'preflight-only',
@@ -339,16 +407,16 @@ here('what is refused', () => {
       /patch pods\/ephemeralcontainers/,
     ],
   ])(
-    '%s: nothing is created, in words of its own',
-    async (name, scenario, words) => {
+    '%s: creates nothing and reports the reason',
+    async (name, scenario, pattern) => {
       const outcome = await run(scenario)
       expectSound(outcome)
       const { main } = outcome
       expect(main.exitCode).toBe(1)
       expect(main.annotations).toHaveLength(1)
-      expect(main.annotations[0]?.message).toMatch(words)
+      expect(main.annotations[0]?.message).toMatch(pattern)
       expect(main.log).not.toMatch(/^\s+at /m) // a user's mistake has no stack
-      expect(main.outputs).toEqual({})
+      expect(Object.keys(main.outputs)).toEqual(['error-code'])
       expect(outcome.cluster.filter(({ method, query }) => method === 'PATCH' && !query.includes('dryRun'))).toEqual([])
       expect(outcome.results).toEqual([])
       expectGolden(`refused-${name}`, outcome, outcome.runner)
@@ -371,27 +439,30 @@ here('what is refused', () => {
     ['no-net-raw', { with: { pod: target, image: 'registry.sandbox/nonetraw:1' } }, /^capabilities: .*NET_RAW/],
     ['interface-missing', { with: { pod: target, interface: 'nosuch0' } }, /^interface: .*nosuch0/],
   ])(
-    '%s: only the pod could tell, and the error names what it leaves',
-    async (name, scenario, words) => {
+    '%s: fails after the container starts, and the error names what is not removed',
+    async (name, scenario, pattern) => {
       const outcome = await run(scenario)
       expectSound(outcome)
       const { main } = outcome
       expect(main.exitCode).toBe(1)
       expect(main.annotations).toHaveLength(1)
-      expect(main.annotations[0]?.message).toMatch(words)
+      expect(main.annotations[0]?.message).toMatch(pattern)
       expect(main.annotations[0]?.message).toMatch(/ephemeral container packet-capture-/)
       expect(outcome.results).toEqual([])
-      // Whether the container was seen running before it ended is the machine's speed; what follows the patch depends on it.
+      // Whether the action sees the container running before it ends depends on the speed of the machine.
+      // One log line and the requests after the patch depend on that.
+      const log = main.log.replace(/^Started .*\n/m, '')
       const patched = outcome.cluster.findLastIndex(({ method }) => method === 'PATCH')
-      expectGolden(`started-${name}`, { ...outcome, cluster: outcome.cluster.slice(0, patched + 1) }, outcome.runner)
+      const requests = outcome.cluster.slice(0, patched + 1)
+      expectGolden(`started-${name}`, { ...outcome, main: { ...main, log }, cluster: requests }, outcome.runner)
     },
     60_000,
   )
 })
 
-here('preflight: only', () => {
+describeWith(noPods, 'preflight: only', () => {
   it.concurrent(
-    'writes what it found to the summary, creates nothing and leaves post nothing to do',
+    'writes the results to the summary, creates nothing, and post does nothing',
     async () => {
       const outcome = await run({ with: { pod: 'deployment/checkout', preflight: 'only', filter: 'tcp port 8080' } })
       expectSound(outcome)
@@ -408,8 +479,8 @@ here('preflight: only', () => {
   )
 })
 
-here('the bundle', () => {
-  /** The files of dist that a run read. */
+describeWith(noPods, 'the bundle', () => {
+  /** The files of dist that a run loaded. */
   function readFiles(coverage: string): string[] {
     const read = new Set<string>()
     for (const file of readdirSync(coverage)) {
@@ -418,9 +489,9 @@ here('the bundle', () => {
     }
     return [...read]
   }
-  const has = (path: string, words: string): boolean => readFileSync(path, 'utf8').includes(words)
+  const has = (path: string, text: string): boolean => readFileSync(path, 'utf8').includes(text)
 
-  it('reads nothing of Google where a kubeconfig leads into the cluster', async () => {
+  it('does not load the Google code when a kubeconfig is used', async () => {
     const coverage = join(temp, 'coverage-kubeconfig')
     const { main } = await run({
       with: { pod: target, duration: '1', filter: 'tcp port 8080' },
@@ -432,22 +503,22 @@ here('the bundle', () => {
       'class IdentityPoolClient ',
       'clusters/NAME',
       'class InstancesClient ',
-      'function openSsh(',
+      'class SshSession ',
       'ssh-userauth',
     ]
-    for (const words of google) {
-      // The words are in the bundle, so that their absence says something.
+    for (const text of google) {
+      // These strings are in the bundle; otherwise their absence from the loaded files proves nothing.
       const holders = readdirSync(join(root, 'dist')).filter(
-        (name) => name.endsWith('.js') && has(join(root, 'dist', name), words),
+        (name) => name.endsWith('.js') && has(join(root, 'dist', name), text),
       )
       expect(holders).not.toEqual([])
       expect(read.map((path) => basename(path)).filter((name) => holders.includes(name))).toEqual([])
     }
     expect(read.map((path) => has(path, 'function connectKubeconfig(')).filter(Boolean)).toHaveLength(1)
-    expect(read.some((path) => has(path, 'function connectDirectly('))).toBe(false)
+    expect(read.some((path) => has(path, 'function connectWithToken('))).toBe(false)
   }, 60_000)
 
-  it('reads neither the kubeconfig parser nor Google where an API server is entered directly', async () => {
+  it('does not load the kubeconfig parser or the Google code for a direct connection to an API server', async () => {
     const coverage = join(temp, 'coverage-direct')
     const { main } = await run({
       with: { pod: target, 'api-server': 'https://127.0.0.1:1', token: 'no-such-token' },
@@ -455,19 +526,19 @@ here('the bundle', () => {
     })
     expect(main.annotations[0]?.message).toMatch(/^api-server: the API server 127\.0\.0\.1:1 .*ECONNREFUSED/)
     const read = readFiles(coverage)
-    expect(read.some((path) => has(path, 'function connectDirectly('))).toBe(true)
-    for (const words of ['function connectKubeconfig(', 'class KubeConfig ', 'class IdentityPoolClient ']) {
-      expect(read.some((path) => has(path, words))).toBe(false)
+    expect(read.some((path) => has(path, 'function connectWithToken('))).toBe(true)
+    for (const text of ['function connectKubeconfig(', 'class KubeConfig ', 'class IdentityPoolClient ']) {
+      expect(read.some((path) => has(path, text))).toBe(false)
     }
   }, 30_000)
 
-  it('takes at most 36 MB', () => {
+  it('has at most 36 MB', () => {
     const folder = join(root, 'dist')
     const size = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
     expect(size).toBeLessThanOrEqual(36_000_000)
   })
 
-  it('answers a bad input before anything heavy is read', async () => {
+  it('reports an invalid input before it loads a large chunk', async () => {
     const coverage = join(temp, 'coverage')
     const { main, cluster: asked } = await run({ with: { pod: '' }, env: { NODE_V8_COVERAGE: coverage } })
     expect(main.exitCode).toBe(1)
@@ -478,7 +549,7 @@ here('the bundle', () => {
     const all = readdirSync(join(root, 'dist'))
       .filter((name) => name.endsWith('.js'))
       .map((name) => statSync(join(root, 'dist', name)).size)
-    expect(Math.max(...all)).toBeGreaterThan(1_000_000) // there is something heavy to leave out
+    expect(Math.max(...all)).toBeGreaterThan(1_000_000) // there is a large chunk to skip
     expect(total).toBeLessThan(1_500_000)
   }, 30_000)
 })

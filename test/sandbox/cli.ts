@@ -1,4 +1,4 @@
-// The sandbox's cluster by hand: `node test/sandbox/cli.ts` (Node 24), then kubectl in another terminal, then Ctrl-C.
+// Starts the sandbox's cluster for manual use: `node test/sandbox/cli.ts` (Node 24), then kubectl in another terminal, then Ctrl-C.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { sandboxSupport, startCluster } from './cluster/start.ts'
 
 const support = await sandboxSupport()
 if (!support.supported) {
-  console.error(`The sandbox cannot run here: ${support.reason}`)
+  console.error(`The sandbox cannot run here: ${support.reason}: ${support.remedy}`)
   process.exitCode = 1
 } else {
   const cluster = await startCluster()

@@ -7,31 +7,21 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { WebSocket } from 'ws'
 import { handle, matchesLabels, type ApiContext, type ApiRequest } from './cluster/api.ts'
+import { readText } from '../support/read-text.ts'
+import { until } from '../support/until.ts'
 import { addFixtures, developerRules, makePod } from './cluster/fixtures.ts'
 import { expand, simulateKubelet, type Kubelet } from './cluster/kubelet.ts'
 import type { ExecProcess } from './cluster/namespaces.ts'
 import type { Container, Pod } from './cluster/objects.ts'
 import { createAuthorizer, type User } from './cluster/rbac.ts'
 import { serve, type ApiServer, type Faults } from './cluster/server.ts'
-import { sandboxSupport, startCluster, type SandboxCluster } from './cluster/start.ts'
+import { startNode } from './cluster/namespaces.ts'
+import { podsLack, sandboxSupport, startCluster, type SandboxCluster } from './cluster/start.ts'
 import type { Status } from './cluster/status.ts'
 import { createStore } from './cluster/store.ts'
+import { describeWith } from '../support/needs.ts'
 
 const support = await sandboxSupport()
-
-async function until<T>(
-  what: string,
-  read: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 15_000,
-): Promise<T> {
-  const end = Date.now() + timeoutMs
-  for (;;) {
-    const value = await read()
-    if (value !== undefined && value !== false) return value
-    if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`)
-    await delay(20)
-  }
-}
 
 const admin: User = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
 const dev: User = { name: 'dev', groups: ['system:authenticated'] }
@@ -68,7 +58,7 @@ describe('the API as a function', () => {
   ): { status: number; body: Status } =>
     handle(api, asked(user, method, url, body, headers)) as { status: number; body: Status }
 
-  it('answers 404, 403 and 401 with the words of a real API server', () => {
+  it('answers 404, 403 and 401 with the messages of a real API server', () => {
     expect(ask(admin, 'GET', `${shop}/nope`)).toEqual({
       status: 404,
       body: {
@@ -94,7 +84,7 @@ describe('the API as a function', () => {
     expect(ask(admin, 'GET', '/api/v1/namespaces/shop/secrets/x').status).toBe(404)
   })
 
-  it('lists by label, by field and in pages', () => {
+  it('lists by label, by field and page by page', () => {
     const names = (query: string): string[] =>
       (ask(dev, 'GET', `${shop}?${query}`).body as unknown as { items: Pod[] }).items.map(
         ({ metadata }) => metadata.name,
@@ -115,20 +105,20 @@ describe('the API as a function', () => {
     ['!app', false],
     ['tier', false],
     ['app=web,tier=db', false],
-  ])('label selector %s', (selector, expected) => {
+  ])('evaluates the label selector %s', (selector, expected) => {
     expect(matchesLabels({ app: 'web' }, selector)).toBe(expected)
   })
 
-  it('answers access reviews from the rules that it enforces', () => {
+  it('answers access reviews with the rules that it enforces', () => {
     const review = (resourceAttributes: object): boolean =>
       (
         ask(dev, 'POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { spec: { resourceAttributes } })
           .body as unknown as { status: { allowed: boolean } }
       ).status.allowed
-    const exec = { resource: 'pods', subresource: 'exec', namespace: 'shop' }
-    expect(review({ ...exec, verb: 'get' })).toBe(true)
-    expect(review({ ...exec, verb: 'create' })).toBe(true)
-    expect(review({ ...exec, verb: 'delete' })).toBe(false)
+    const execs = { resource: 'pods', subresource: 'exec', namespace: 'shop' }
+    expect(review({ ...execs, verb: 'get' })).toBe(true)
+    expect(review({ ...execs, verb: 'create' })).toBe(true)
+    expect(review({ ...execs, verb: 'delete' })).toBe(false)
     expect(review({ resource: 'pods', verb: 'get', namespace: 'default' })).toBe(false)
     expect(review({ resource: 'pods', verb: 'get' })).toBe(false)
     api.authorizer.bind('dev', [
@@ -160,7 +150,7 @@ describe('PATCH ephemeralcontainers', () => {
   const web = `shop/pods/${target}/ephemeralcontainers`
   const capture = { name: 'capture', image: 'tools:1', command: ['sh'] }
 
-  it('adds by name, keeps uid and creation time, raises the version, and leaves nothing behind on a dry run', () => {
+  it('adds by name, keeps uid and creation time, increases the version, and changes nothing in a dry run', () => {
     const api = context()
     const before = structuredClone(api.store.pod('shop', target) as Pod)
     expect(patch(api, `${web}?dryRun=All`, [capture])).toMatchObject({
@@ -182,7 +172,7 @@ describe('PATCH ephemeralcontainers', () => {
     expect(Number(body.metadata.resourceVersion)).toBeGreaterThan(Number(before.metadata.resourceVersion))
   })
 
-  it('takes a plain merge patch as the whole list', () => {
+  it('replaces the whole list with a plain merge patch', () => {
     const api = context()
     const merge = { 'content-type': 'application/merge-patch+json' }
     patch(api, web, [capture], merge)
@@ -208,13 +198,13 @@ describe('PATCH ephemeralcontainers', () => {
       { ports: [{ containerPort: 1 }], resources: { limits: { cpu: '1' } } },
       '[spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container, spec.ephemeralContainers[0].resources: Forbidden: cannot be set for an Ephemeral Container]',
     ],
-  ])('refuses %s', (_, change, message) => {
+  ])('rejects %s', (_, change, message) => {
     const answer = patch(context(), web, [{ ...capture, ...change }])
     expect(answer.status).toBe(422)
     expect(answer.body.message).toBe(`Pod "${target}" is invalid: ${message}`)
   })
 
-  it('refuses a change of an existing entry and static pods', () => {
+  it('rejects a change of an existing entry, and static pods', () => {
     const api = context()
     patch(api, web, [capture])
     expect(patch(api, web, [{ ...capture, image: 'changed' }]).body.message).toContain(
@@ -225,7 +215,7 @@ describe('PATCH ephemeralcontainers', () => {
     )
   })
 
-  it('judges by the Pod Security level of the namespace', () => {
+  it('applies the Pod Security level of the namespace', () => {
     const root = { ...capture, securityContext: { runAsUser: 0, runAsNonRoot: false } }
     expect(patch(context(), 'locked/pods/vault/ephemeralcontainers', [root])).toMatchObject({
       status: 403,
@@ -244,7 +234,7 @@ describe('PATCH ephemeralcontainers', () => {
         '"NET_ADMIN", "NET_RAW" in securityContext.capabilities.add), privileged (container "capture" must not set securityContext.privileged=true)',
     )
     expect(patch(context(), web, [raw]).status).toBe(200)
-    // In the order of the real one, which was asked.
+    // In the order of a real API server (measured).
     expect(patch(context(), 'locked/pods/vault/ephemeralcontainers', [raw]).body.message).toMatch(
       /"restricted:latest": privileged \(.*\), allowPrivilegeEscalation != false \(.*\), unrestricted capabilities \(container "capture" must set securityContext\.capabilities\.drop=\["ALL"\]; container "capture" must not include "NET_ADMIN", "NET_RAW" in securityContext\.capabilities\.add\), runAsNonRoot/,
     )
@@ -266,7 +256,7 @@ interface Ended {
   protocol: string
 }
 
-/** All that a server sends on an exec, until it closes. */
+/** Everything that a server sends on an exec until it closes the connection. */
 function exec(
   api: { url: string; certificate: string; token: string },
   path: string,
@@ -300,7 +290,7 @@ const v5 = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 const v4 = ['v4.channel.k8s.io']
 const command = (...words: string[]): string => words.map((word) => `&command=${encodeURIComponent(word)}`).join('')
 
-describe('exec over WebSocket (processes of this machine, without namespaces)', () => {
+describe('exec over WebSocket (local processes, without namespaces)', () => {
   let server: ApiServer
   const faults: Faults = { exec: {} }
   let api: { url: string; certificate: string; token: string }
@@ -337,24 +327,27 @@ describe('exec over WebSocket (processes of this machine, without namespaces)', 
   it.each([
     ['v5', v5, 'command terminated with exit code 3'],
     ['v4', v4, 'error executing command [sh -c echo out; echo err >&2; exit 3], exit code 3'],
-  ])('%s: an empty first message, the streams, the status, close code 1000', async (name, protocols, words) => {
-    const ended = await exec(api, path + command('sh', '-c', 'echo out; echo err >&2; exit 3'), protocols)
-    expect(ended.protocol).toBe(`${name}.channel.k8s.io`)
-    expect(ended.frames[0]).toEqual({ channel: 1, data: Buffer.alloc(0) })
-    expect(bytesOn(ended, 1).toString()).toBe('out\n')
-    expect(bytesOn(ended, 2).toString()).toBe('err\n')
-    expect(statusOf(ended)).toEqual({
-      metadata: {},
-      status: 'Failure',
-      message: `command terminated with non-zero exit code: ${words}`,
-      reason: 'NonZeroExitCode',
-      details: { causes: [{ reason: 'ExitCode', message: '3' }] },
-    })
-    expect(ended.frames.at(-1)?.channel).toBe(3)
-    expect(ended.code).toBe(1000)
-  })
+  ])(
+    '%s: sends an empty first message, the streams and the status, and closes with code 1000',
+    async (name, protocols, words) => {
+      const ended = await exec(api, path + command('sh', '-c', 'echo out; echo err >&2; exit 3'), protocols)
+      expect(ended.protocol).toBe(`${name}.channel.k8s.io`)
+      expect(ended.frames[0]).toEqual({ channel: 1, data: Buffer.alloc(0) })
+      expect(bytesOn(ended, 1).toString()).toBe('out\n')
+      expect(bytesOn(ended, 2).toString()).toBe('err\n')
+      expect(statusOf(ended)).toEqual({
+        metadata: {},
+        status: 'Failure',
+        message: `command terminated with non-zero exit code: ${words}`,
+        reason: 'NonZeroExitCode',
+        details: { causes: [{ reason: 'ExitCode', message: '3' }] },
+      })
+      expect(ended.frames.at(-1)?.channel).toBe(3)
+      expect(ended.code).toBe(1000)
+    },
+  )
 
-  it('ends stdin on v5 CloseStream', async () => {
+  it('closes stdin on v5 CloseStream', async () => {
     const ended = await exec(api, path + command('cat'), v5, (socket) => {
       socket.send(Buffer.from('\0abc'))
       socket.send(Buffer.from([255, 0]))
@@ -363,7 +356,7 @@ describe('exec over WebSocket (processes of this machine, without namespaces)', 
     expect(statusOf(ended)).toEqual({ metadata: {}, status: 'Success' })
   })
 
-  it('carries 30 MB each way and keeps the order', async () => {
+  it('passes 30 MB in each direction in order', async () => {
     const block = Buffer.alloc(1_000_001, 'x')
     block[0] = 0
     const ended = await exec(api, path + command('cat'), v5, (socket) => {
@@ -386,7 +379,7 @@ describe('exec over WebSocket (processes of this machine, without namespaces)', 
         })
         socket.pause()
         void delay(1000).then(() => {
-          // Had the server read on, the process would be through by now.
+          // If the server had continued to read, the process would have ended by now.
           expect(children.at(-1)?.exitCode).toBeNull()
           socket.resume()
         })
@@ -396,14 +389,14 @@ describe('exec over WebSocket (processes of this machine, without namespaces)', 
     expect(produced).toBe(60)
   })
 
-  it('ends stdin when the client goes', async () => {
+  it('closes stdin when the client disconnects', async () => {
     await exec(api, path + command('sh', '-c', 'cat; exit 5'), v5, (socket) => socket.terminate())
     const child = children.at(-1)
     await until('the process ended', () => child?.exitCode !== null)
     expect(child?.exitCode).toBe(5)
   })
 
-  it('refuses in the words and with the codes of a real cluster', async () => {
+  it('rejects requests with the messages and codes of a real cluster', async () => {
     const as = (user: string, at: string, protocols = v5): Promise<Ended> =>
       exec({ ...api, token: server.token(user) }, at, protocols)
     await expect(as('admin', path.replace('=checkout', '=zzz'))).rejects.toThrow(
@@ -422,7 +415,7 @@ describe('exec over WebSocket (processes of this machine, without namespaces)', 
     await expect(exec({ ...api, token: 'wrong' }, path, v5)).rejects.toThrow(/^401/)
   })
 
-  it('injects faults: a cut, no v5, a stall, Success without data', async () => {
+  it('injects faults: a broken connection, no v5, a stall, Success without data', async () => {
     faults.exec = { cutAfterBytes: 1000, cutTimes: 1 }
     const cut = await exec(api, path + command('head', '-c', '5000', '/dev/zero'), v5)
     expect([bytesOn(cut, 1).length, bytesOn(cut, 3).length, cut.code]).toEqual([1000, 0, 1006])
@@ -449,7 +442,7 @@ describe('exec over WebSocket (processes of this machine, without namespaces)', 
     await expect(exec(api, path, v5)).rejects.toThrow('503 {"message":"overloaded"}')
   })
 
-  it('dates every answer by its own clock, and records every request', async () => {
+  it('sets the Date of each response from its clock, and records each request', async () => {
     skew = 3_600_000
     const before = server.requests.length
     const options: RequestOptions = { ca: server.certificate, headers: { Authorization: `Bearer ${api.token}` } }
@@ -481,228 +474,248 @@ describe('exec over WebSocket (processes of this machine, without namespaces)', 
   })
 })
 
-const withPods = support.supported ? describe : describe.skip
-withPods(
-  support.supported ? `pods as namespaces (${support.mode})` : `pods as namespaces: SKIPPED, ${support.reason}`,
-  () => {
-    let cluster: SandboxCluster
-    let api: { url: string; certificate: string; token: string }
-    let names = 0
+describeWith(await podsLack(), `pods as namespaces${support.supported ? ` (${support.mode})` : ''}`, () => {
+  let cluster: SandboxCluster
+  let api: { url: string; certificate: string; token: string }
+  let names = 0
 
-    beforeAll(async () => {
-      cluster = await startCluster()
-      const kubeconfig = cluster.kubeconfig('admin')
-      const certificate = Buffer.from(
-        /certificate-authority-data: (\S+)/.exec(kubeconfig)?.[1] ?? '',
-        'base64',
-      ).toString()
-      api = { url: cluster.server, certificate, token: /token: (\S+)/.exec(kubeconfig)?.[1] ?? '' }
-    }, 30_000)
-    afterAll(() => cluster.stop())
+  beforeAll(async () => {
+    cluster = await startCluster()
+    const kubeconfig = cluster.kubeconfig('admin')
+    const certificate = Buffer.from(
+      /certificate-authority-data: (\S+)/.exec(kubeconfig)?.[1] ?? '',
+      'base64',
+    ).toString()
+    api = { url: cluster.server, certificate, token: /token: (\S+)/.exec(kubeconfig)?.[1] ?? '' }
+  }, 30_000)
+  afterAll(() => cluster.stop())
 
-    const run = async (pod: string, script: string, container = 'checkout', namespace = 'shop'): Promise<string> => {
-      const ended = await exec(
-        api,
-        `/api/v1/namespaces/${namespace}/pods/${pod}/exec?container=${container}&stdout=true&stderr=true${command('sh', '-c', script)}`,
-        v5,
-      )
-      return bytesOn(ended, 1).toString() + bytesOn(ended, 2).toString()
+  const run = async (pod: string, script: string, container = 'checkout', namespace = 'shop'): Promise<string> => {
+    const ended = await exec(
+      api,
+      `/api/v1/namespaces/${namespace}/pods/${pod}/exec?container=${container}&stdout=true&stderr=true${command('sh', '-c', script)}`,
+      v5,
+    )
+    return bytesOn(ended, 1).toString() + bytesOn(ended, 2).toString()
+  }
+  const addPod = (container: Partial<Container>, spec: Partial<Pod['spec']> = {}): string => {
+    names += 1
+    const name = `test-${names}`
+    cluster.addPod({
+      namespace: 'shop',
+      name,
+      containers: [{ name: 'app', image: 'registry.sandbox/pause:1', ...container }],
+      spec: { restartPolicy: 'Never', ...spec },
+    })
+    return name
+  }
+  const terminated = (pod: string): Promise<{ exitCode: number; reason: string; message?: string }> =>
+    until(`${pod} ended`, () => cluster.pod('shop', pod)?.status.containerStatuses?.[0]?.state.terminated)
+  const running = (pod: string): Promise<true> =>
+    until(`${pod} runs`, () =>
+      cluster.pod('shop', pod)?.status.containerStatuses?.[0]?.state.running === undefined ? undefined : true,
+    )
+
+  it('reports an exec into a container that has ended as such, without output of its own tools', async () => {
+    const node = await startNode()
+    try {
+      const container = await node.startContainer(await node.addPod('ended', false), {
+        ...{ id: 'ended', argv: ['sleep', '60'], env: {}, directory: '/', hideTcpdump: false, readOnly: false },
+        privileges: { user: 0, add: [], drop: [], privileged: false, noNewPrivileges: false },
+      })
+      container.signal('SIGKILL')
+      await container.ended
+      const { child, ended } = container.exec(['true'])
+      let output = ''
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      expect(await ended).toEqual({ stopped: true })
+      expect(output).toBe('')
+    } finally {
+      await node.stop()
     }
-    const addPod = (container: Partial<Container>, spec: Partial<Pod['spec']> = {}): string => {
-      names += 1
-      const name = `test-${names}`
-      cluster.addPod({
-        namespace: 'shop',
-        name,
-        containers: [{ name: 'app', image: 'registry.sandbox/pause:1', ...container }],
-        spec: { restartPolicy: 'Never', ...spec },
-      })
-      return name
-    }
-    const terminated = (pod: string): Promise<{ exitCode: number; reason: string; message?: string }> =>
-      until(`${pod} ended`, () => cluster.pod('shop', pod)?.status.containerStatuses?.[0]?.state.terminated)
-    const running = (pod: string): Promise<true> =>
-      until(`${pod} runs`, () =>
-        cluster.pod('shop', pod)?.status.containerStatuses?.[0]?.state.running === undefined ? undefined : true,
-      )
+  })
 
-    it('gives each pod its own network, and each container its own processes, /tmp and /dev', async () => {
-      expect(
-        (await run(target, 'ls /sys/class/net; ls /proc | grep -c "^[0-9]"; hostname')).split('\n').slice(0, 2),
-      ).toEqual(['eth0', 'lo'])
-      expect(await run('payments', 'echo mine >/tmp/file; cat /tmp/file; exec ls /proc', 'app')).toMatch(/^mine\n1\n/)
-      expect(await run('payments', 'cat /tmp/file', 'istio-proxy')).toContain('No such file')
-      expect(await run('payments', 'ls /dev', 'app')).toBe(
-        'fd\nfull\nnull\nrandom\nshm\nstderr\nstdin\nstdout\ntermination-log\ntty\nurandom\nzero\n',
-      )
-      expect(await run('payments', 'touch /etc/sandbox-was-here', 'app')).toContain('Read-only file system')
-      expect(await run('node-agent', 'ls /sys/class/net', 'app')).toContain('cni0')
+  it('gives each pod its own network, and each container its own processes, /tmp and /dev', async () => {
+    expect(
+      (await run(target, 'ls /sys/class/net; ls /proc | grep -c "^[0-9]"; hostname')).split('\n').slice(0, 2),
+    ).toEqual(['eth0', 'lo'])
+    expect(await run('payments', 'echo mine >/tmp/file; cat /tmp/file; exec ls /proc', 'app')).toMatch(/^mine\n1\n/)
+    expect(await run('payments', 'cat /tmp/file', 'istio-proxy')).toContain('No such file')
+    expect(await run('payments', 'ls /dev', 'app')).toBe(
+      'fd\nfull\nnull\nrandom\nshm\nstderr\nstdin\nstdout\ntermination-log\ntty\nurandom\nzero\n',
+    )
+    expect(await run('payments', 'touch /etc/sandbox-was-here', 'app')).toContain('Read-only file system')
+    expect(await run('node-agent', 'ls /sys/class/net', 'app')).toContain('cni0')
+  })
+
+  it('shows an exec’d process only the processes of the container', async () => {
+    const processes = (await run('payments', 'ls /proc', 'app')).split('\n').filter((name) => /^\d+$/.test(name))
+    expect(processes.length).toBeLessThan(10)
+    expect(await run('payments', 'cat /proc/1/comm', 'app')).toBe('sh\n')
+  })
+
+  it('has traffic between two pods on eth0, on both ports, with some 503s, and a filter separates the ports', async () => {
+    const text = await run(target, 'timeout 20 tcpdump -i any -n -A -Z root -c 400 tcp port 8080 2>/dev/null')
+    expect(text).toMatch(/eth0 .*10\.88\.0\.1[12]\.\d+ > 10\.88\.0\.1[12]\.8080/)
+    expect(text).toMatch(/GET \/pay\/\d+ HTTP\/1.1/)
+    expect(text).toContain('HTTP/1.1 200 OK')
+    expect(text).toContain('HTTP/1.1 503 Service Unavailable')
+    expect(text).not.toContain('/metrics')
+    expect(await run(target, 'timeout 20 tcpdump -i eth0 -n -A -Z root -c 20 tcp port 9090 2>/dev/null')).toContain(
+      'GET /metrics',
+    )
+  }, 45_000)
+
+  it('reports exit code, reason and termination message, and expands $(VAR)', async () => {
+    const pod = addPod({
+      command: ['sh', '-c', 'echo "$(GREETING) $$(GREETING)" >/dev/termination-log; exit 4'],
+      env: [
+        { name: 'WHO', value: 'you' },
+        { name: 'GREETING', value: 'hello $(WHO)' },
+      ],
+    })
+    // The shell runs the `$(GREETING)` that is left after `$$` became `$`; there is no such program.
+    expect(await terminated(pod)).toMatchObject({ exitCode: 4, reason: 'Error', message: 'hello you \n' })
+    expect(cluster.pod('shop', pod)?.status.phase).toBe('Failed')
+    expect(await terminated(addPod({ command: ['true'] }))).toMatchObject({ exitCode: 0, reason: 'Completed' })
+    expect(await terminated(addPod({ command: ['no-such-program'] }))).toMatchObject({
+      exitCode: 128,
+      reason: 'StartError',
+    })
+    const killed = addPod({})
+    await running(killed)
+    cluster.killContainer('shop', killed, 'app')
+    expect(await terminated(killed)).toMatchObject({ exitCode: 137, reason: 'Error' })
+  })
+
+  const logOf = (pod: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${api.token}` }
+      httpsGet(`${api.url}${shop}/${pod}/log`, { ca: api.certificate, headers }, (response) => {
+        void readText(response).then(resolve, reject)
+      }).on('error', reject)
     })
 
-    it('shows an exec’d process what the container sees, not the host', async () => {
-      const processes = (await run('payments', 'ls /proc', 'app')).split('\n').filter((name) => /^\d+$/.test(name))
-      expect(processes.length).toBeLessThan(10)
-      expect(await run('payments', 'cat /proc/1/comm', 'app')).toBe('sh\n')
+  it('sends TERM on deletion, waits for the grace period, kills remaining processes, and removes the pod', async () => {
+    const polite = addPod({
+      command: ['sh', '-c', 'trap "echo bye >/dev/termination-log; exit 0" TERM; echo up; while :; do sleep 0.1; done'],
     })
+    await running(polite)
+    await until('its trap is set', async () => (await logOf(polite)).includes('up'))
+    let started = Date.now()
+    await cluster.deletePod('shop', polite, 30)
+    expect(Date.now() - started).toBeLessThan(5000)
+    expect(cluster.pod('shop', polite)).toBeUndefined()
+    // PID 1 without a handler never sees TERM.
+    const deaf = addPod({ command: ['sleep', '1000'] })
+    await running(deaf)
+    started = Date.now()
+    const gone = cluster.deletePod('shop', deaf, 1)
+    expect(cluster.pod('shop', deaf)?.metadata.deletionTimestamp).toBeDefined()
+    await gone
+    expect(Date.now() - started).toBeGreaterThanOrEqual(1000)
+  })
 
-    it('has two pods talk over eth0, on both ports, with some 503s; a filter tells them apart', async () => {
-      const text = await run(target, 'timeout 20 tcpdump -i any -n -A -Z root -c 400 tcp port 8080 2>/dev/null')
-      expect(text).toMatch(/eth0 .*10\.88\.0\.1[12]\.\d+ > 10\.88\.0\.1[12]\.8080/)
-      expect(text).toMatch(/GET \/pay\/\d+ HTTP\/1.1/)
-      expect(text).toContain('HTTP/1.1 200 OK')
-      expect(text).toContain('HTTP/1.1 503 Service Unavailable')
-      expect(text).not.toContain('/metrics')
-      expect(await run(target, 'timeout 20 tcpdump -i eth0 -n -A -Z root -c 20 tcp port 9090 2>/dev/null')).toContain(
-        'GET /metrics',
-      )
-    }, 45_000)
+  it('kills the exec’d processes of a container when its main process ends', async () => {
+    const pod = addPod({})
+    await running(pod)
+    const ended = exec(
+      api,
+      `${shop}/${pod}/exec?container=app&stdout=true${command('sh', '-c', 'echo up; sleep 1000')}`,
+      v5,
+      (socket) => socket.once('message', () => socket.once('message', () => cluster.killContainer('shop', pod, 'app'))),
+    )
+    expect(statusOf(await ended).details).toEqual({ causes: [{ reason: 'ExitCode', message: '137' }] })
+  })
 
-    it('tells exit code, reason and termination message, and expands $(VAR)', async () => {
-      const pod = addPod({
-        command: ['sh', '-c', 'echo "$(GREETING) $$(GREETING)" >/dev/termination-log; exit 4'],
-        env: [
-          { name: 'WHO', value: 'you' },
-          { name: 'GREETING', value: 'hello $(WHO)' },
-        ],
-      })
-      // The shell runs the `$(GREETING)` that is left after `$$` became `$`; there is no such program.
-      expect(await terminated(pod)).toMatchObject({ exitCode: 4, reason: 'Error', message: 'hello you \n' })
-      expect(cluster.pod('shop', pod)?.status.phase).toBe('Failed')
-      expect(await terminated(addPod({ command: ['true'] }))).toMatchObject({ exitCode: 0, reason: 'Completed' })
-      expect(await terminated(addPod({ command: ['no-such-program'] }))).toMatchObject({
-        exitCode: 128,
-        reason: 'StartError',
-      })
-      const killed = addPod({})
-      await running(killed)
-      cluster.killContainer('shop', killed, 'app')
-      expect(await terminated(killed)).toMatchObject({ exitCode: 137, reason: 'Error' })
-    })
-
-    it('sends TERM on deletion, waits for the grace period, kills what is left, and removes the pod', async () => {
-      const polite = addPod({
-        command: [
-          'sh',
-          '-c',
-          'trap "echo bye >/dev/termination-log; exit 0" TERM; echo up; while :; do sleep 0.1; done',
-        ],
-      })
-      await running(polite)
-      let started = Date.now()
-      await cluster.deletePod('shop', polite, 30)
-      expect(Date.now() - started).toBeLessThan(5000)
-      expect(cluster.pod('shop', polite)).toBeUndefined()
-      // PID 1 without a handler never sees TERM.
-      const deaf = addPod({ command: ['sleep', '1000'] })
-      await running(deaf)
-      started = Date.now()
-      const gone = cluster.deletePod('shop', deaf, 1)
-      expect(cluster.pod('shop', deaf)?.metadata.deletionTimestamp).toBeDefined()
-      await gone
-      expect(Date.now() - started).toBeGreaterThanOrEqual(1000)
-    })
-
-    it('kills what was exec’d into a container when its main process ends', async () => {
-      const pod = addPod({})
-      await running(pod)
-      const ended = exec(
-        api,
-        `${shop}/${pod}/exec?container=app&stdout=true${command('sh', '-c', 'echo up; sleep 1000')}`,
-        v5,
-        (socket) =>
-          socket.once('message', () => socket.once('message', () => cluster.killContainer('shop', pod, 'app'))),
-      )
-      expect(statusOf(await ended).details).toEqual({ causes: [{ reason: 'ExitCode', message: '137' }] })
-    })
-
-    it('runs an ephemeral container that the API accepted, with the privileges that it asked for', async () => {
-      const add = async (
-        name: string,
-        container: Partial<Container>,
-      ): Promise<Pod['status']['ephemeralContainerStatuses']> => {
-        const body = JSON.stringify({ spec: { ephemeralContainers: [{ name, image: 'tools:1', ...container }] } })
-        const url = `${cluster.server}${shop}/payments/ephemeralcontainers`
-        const headers = {
-          Authorization: `Bearer ${api.token}`,
-          'Content-Type': 'application/strategic-merge-patch+json',
-        }
-        const status = await new Promise((resolve, reject) =>
-          httpsRequest(url, { method: 'PATCH', ca: api.certificate, headers }, (response) =>
-            resolve(response.resume().statusCode),
-          )
-            .on('error', reject)
-            .end(body),
+  it('runs an ephemeral container that the API accepted, with the requested privileges', async () => {
+    const add = async (
+      name: string,
+      container: Partial<Container>,
+    ): Promise<Pod['status']['ephemeralContainerStatuses']> => {
+      const body = JSON.stringify({ spec: { ephemeralContainers: [{ name, image: 'tools:1', ...container }] } })
+      const url = `${cluster.server}${shop}/payments/ephemeralcontainers`
+      const headers = {
+        Authorization: `Bearer ${api.token}`,
+        'Content-Type': 'application/strategic-merge-patch+json',
+      }
+      const status = await new Promise((resolve, reject) =>
+        httpsRequest(url, { method: 'PATCH', ca: api.certificate, headers }, (response) =>
+          resolve(response.resume().statusCode),
         )
-        expect(status).toBe(200)
-        return cluster.pod('shop', 'payments')?.status.ephemeralContainerStatuses
-      }
-      const state = (name: string): Promise<string> =>
-        until(`${name} left ContainerCreating`, () => {
-          const { waiting, terminated } =
-            cluster.pod('shop', 'payments')?.status.ephemeralContainerStatuses?.find((one) => one.name === name)
-              ?.state ?? {}
-          if (waiting && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'ErrImagePull')
-            return `waiting ${waiting.reason}`
-          return terminated && `${terminated.exitCode} ${terminated.message ?? ''}`.trim()
-        })
-      const say = (script: string): Pick<Container, 'command'> => ({
-        command: ['sh', '-c', `{ ${script}; } >/dev/termination-log 2>&1`],
+          .on('error', reject)
+          .end(body),
+      )
+      expect(status).toBe(200)
+      return cluster.pod('shop', 'payments')?.status.ephemeralContainerStatuses
+    }
+    const state = (name: string): Promise<string> =>
+      until(`${name} left ContainerCreating`, () => {
+        const { waiting, terminated: end } =
+          cluster.pod('shop', 'payments')?.status.ephemeralContainerStatuses?.find((one) => one.name === name)?.state ??
+          {}
+        if (waiting && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'ErrImagePull')
+          return `waiting ${waiting.reason}`
+        return end && `${end.exitCode} ${end.message ?? ''}`.trim()
       })
-      const tcpdump = say('timeout 5 tcpdump -i lo -Z root -c 1 -w /tmp/x & sleep 0.5; kill %1 2>/dev/null; wait')
+    const say = (script: string): Pick<Container, 'command'> => ({
+      command: ['sh', '-c', `{ ${script}; } >/dev/termination-log 2>&1`],
+    })
+    const tcpdump = say('timeout 5 tcpdump -i lo -Z root -c 1 -w /tmp/x & sleep 0.5; kill %1 2>/dev/null; wait')
 
-      await add('who', say('id -u; ls /sys/class/net | tr "\\n" " "'))
-      expect(await state('who')).toBe('0 0\neth0 lo')
-      await add('user', { ...say('id -u'), securityContext: { runAsUser: 1000 } })
-      expect(await state('user')).toBe('0 1000')
-      await add('none', { image: 'tools-nonetraw:1', ...tcpdump })
-      expect(await state('none')).toContain("don't have permission")
-      await add('raw', {
-        image: 'tools-nonetraw:1',
-        ...tcpdump,
-        securityContext: { capabilities: { add: ['NET_RAW'] } },
-      })
-      expect(await state('raw')).toContain('listening on lo')
-      await add('bare', { image: 'notools:1', ...say('command -v sh; command -v tcpdump || echo none') })
-      expect(await state('bare')).toMatch(/^0 \S*\/sh\nnone$/)
-      await add('absent', { image: 'missing:1' })
-      expect(await state('absent')).toBe('waiting ImagePullBackOff')
-      await add('root', { securityContext: { runAsNonRoot: true } })
-      expect(await state('root')).toBe('waiting CreateContainerConfigError')
-      const statuses = await add('never', { image: 'stuck:1' })
-      expect(statuses?.find(({ name }) => name === 'never')?.state).toEqual({
-        waiting: { reason: 'ContainerCreating' },
-      })
-      // None of it is the pod's own business.
-      expect(cluster.pod('shop', 'payments')?.status).toMatchObject({
-        phase: 'Running',
-        containerStatuses: [{ ready: true }, { ready: true }],
-      })
-    }, 30_000)
+    await add('who', say('id -u; ls /sys/class/net | tr "\\n" " "'))
+    expect(await state('who')).toBe('0 0\neth0 lo')
+    await add('user', { ...say('id -u'), securityContext: { runAsUser: 1000 } })
+    expect(await state('user')).toBe('0 1000')
+    await add('none', { image: 'tools-nonetraw:1', ...tcpdump })
+    expect(await state('none')).toContain("don't have permission")
+    await add('raw', {
+      image: 'tools-nonetraw:1',
+      ...tcpdump,
+      securityContext: { capabilities: { add: ['NET_RAW'] } },
+    })
+    expect(await state('raw')).toContain('listening on lo')
+    await add('bare', { image: 'notools:1', ...say('command -v sh; command -v tcpdump || echo none') })
+    expect(await state('bare')).toMatch(/^0 \S*\/sh\nnone$/)
+    await add('absent', { image: 'missing:1' })
+    expect(await state('absent')).toBe('waiting ImagePullBackOff')
+    await add('root', { securityContext: { runAsNonRoot: true } })
+    expect(await state('root')).toBe('waiting CreateContainerConfigError')
+    const statuses = await add('never', { image: 'stuck:1' })
+    expect(statuses?.find(({ name }) => name === 'never')?.state).toEqual({
+      waiting: { reason: 'ContainerCreating' },
+    })
+    // Ephemeral containers do not affect the pod's own status.
+    expect(cluster.pod('shop', 'payments')?.status).toMatchObject({
+      phase: 'Running',
+      containerStatuses: [{ ready: true }, { ready: true }],
+    })
+  }, 30_000)
 
-    it('leaves no process behind when it stops, nor when it is killed', async () => {
-      // Its kubeconfigs are in here: a killed one cannot remove them.
-      const directory = mkdtempSync(join(tmpdir(), 'sandbox-test-'))
-      for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-        const cli = spawn(process.execPath, [fileURLToPath(new URL('cli.ts', import.meta.url))], {
-          stdio: ['ignore', 'pipe', 'inherit'],
-          env: { ...process.env, TMPDIR: directory },
-        })
-        let output = ''
-        cli.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-        await until('the sandbox started', () => output.includes('Ctrl-C'))
-        const family = descendants(cli.pid ?? 0)
-        expect(family.length).toBeGreaterThan(20)
-        cli.kill(signal)
-        await until('every process is gone', () => family.every((id) => !lives(id)))
-        await until('the sandbox ended', () => cli.exitCode !== null || cli.signalCode !== null)
-        if (signal === 'SIGINT') expect([cli.exitCode, readdirSync(directory)]).toEqual([0, []])
-      }
-      rmSync(directory, { recursive: true })
-    }, 60_000)
-  },
-)
+  it('leaves no process when it stops or is killed', async () => {
+    // Its kubeconfigs are in this folder: a killed process cannot delete them.
+    const directory = mkdtempSync(join(tmpdir(), 'sandbox-test-'))
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      const cli = spawn(process.execPath, [fileURLToPath(new URL('cli.ts', import.meta.url))], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, TMPDIR: directory },
+      })
+      let output = ''
+      cli.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      await until('the sandbox started', () => output.includes('Ctrl-C'))
+      const family = descendants(cli.pid ?? 0)
+      expect(family.length).toBeGreaterThan(20)
+      cli.kill(signal)
+      await until('every process is gone', () => family.every((id) => !lives(id)))
+      await until('the sandbox ended', () => cli.exitCode !== null || cli.signalCode !== null)
+      if (signal === 'SIGINT') expect([cli.exitCode, readdirSync(directory)]).toEqual([0, []])
+    }
+    rmSync(directory, { recursive: true })
+  }, 60_000)
+})
 
-/** `pid:start time`, which no other process ever has; undefined when there is none, or a zombie that waits for its parent. */
+/** `pid:start time`, which is unique to the process; undefined when there is no process, or only a zombie. */
 function identity(pid: number): { id: string; parent: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -727,7 +740,7 @@ function descendants(root: number): string[] {
   return all.flatMap(({ pid, id }) => (family.has(pid) && id !== undefined ? [id] : []))
 }
 
-it('has fixtures that a test can add to', () => {
+it('has fixtures that a test can extend', () => {
   const { store } = context()
   const pod = makePod(store, { namespace: 'shop', name: 'extra' })
   expect(store.pod('shop', 'extra')).toBe(pod)

@@ -1,30 +1,20 @@
 /**
  * The second half of `npm run demo` (the first is scripts/demo.mjs): one capture from beginning to end, by the committed
  * action, against the sandbox's cluster and results service, started as GitHub's runner starts it.
- * `--check` only says whether this machine and this user can run it.
+ * `--check` prints whether this machine and this user can run it, as JSON of a SandboxSupport.
  */
-import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import {
-  chownSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, relative } from 'node:path'
+import { join } from 'node:path'
 import { createRunner, type Runner } from '../runner/runner.ts'
-import type { StepProcess, StepResult } from '../runner/step-process.ts'
 import { sandboxSupport, startCluster, type SandboxCluster } from './cluster/start.ts'
+import { firstMessages, keepFile, resultOf, type Outcome } from './demo-result.ts'
 import { startResults, type ResultsService } from './results/start.ts'
+import { decodeCharacterReferences } from '../support/character-references.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** What a workflow would say. */
+/** The inputs of the workflow step. */
 const inputs = {
   pod: 'deployment/checkout',
   namespace: 'shop',
@@ -32,27 +22,38 @@ const inputs = {
   filter: 'tcp port 8080',
 }
 
-const support = await sandboxSupport()
-if (process.argv.includes('--check')) {
-  if (!support.supported) console.error(support.reason)
-  process.exitCode = support.supported ? 0 : 1
-} else if (!support.supported) {
-  fail(support.reason)
-} else if (!existsSync(join(root, 'dist/index.js'))) {
-  fail(
-    'dist/index.js is not there. It is committed with the sources: check out the whole repository, or `npm run build`.',
-  )
-} else {
-  await demo()
+if (process.argv.includes('--check')) console.log(JSON.stringify(await sandboxSupport()))
+else await demo(stopRequest())
+
+/**
+ * Aborts on Ctrl-C, and when the terminal closes or somebody ends this process. Once or several times, it is one request: npm and the
+ * terminal each send a SIGINT for one Ctrl-C.
+ */
+function stopRequest(): AbortSignal {
+  const controller = new AbortController()
+  const request = (): void => {
+    if (!controller.signal.aborted)
+      console.log('\nStopping, as GitHub cancels a workflow run. This takes some seconds.')
+    controller.abort()
+  }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, request)
+  // The terminal or the reader of a pipe may be gone; what was started still has to be removed.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', request)
+  return controller.signal
 }
 
-async function demo(): Promise<void> {
+async function demo(stop: AbortSignal): Promise<void> {
   const temp = mkdtempSync(join(tmpdir(), 'packet-capture-demo-'))
   let cluster: SandboxCluster | undefined
   let results: ResultsService | undefined
   try {
+    if (!existsSync(join(root, 'dist/index.js')))
+      throw new Error(
+        'dist/index.js is not there. It is committed: check out the whole repository, or run `npm run build`',
+      )
     title('A small cluster starts on this machine')
     cluster = await startCluster()
+    stop.throwIfAborted()
     console.log(
       `API server ${cluster.server}; in namespace shop two pods of the deployment checkout talk to each other:`,
     )
@@ -63,86 +64,73 @@ async function demo(): Promise<void> {
       actionPath: root,
       temp,
       env: { ...results.env(), KUBECONFIG: join(temp, 'kubeconfig') },
+      detached: true,
       onLine: printLine,
     })
+    stop.throwIfAborted()
 
     title('The step of a workflow, run as the runner runs it')
     console.log('- uses: OWNER/kubernetes-packet-capture@SHA # v1\n  with:')
     for (const [name, value] of Object.entries(inputs)) console.log(`    ${name}: ${value}`)
-    console.log()
-    const { main, post } = await runStep(runner)
+    console.log('\nCtrl-C cancels it, as the button on GitHub does.\n')
+    const outcome = await runStep(runner, stop)
 
-    title('The job summary')
-    console.log([main.summary, post.summary].filter(Boolean).join('\n'))
+    const summary = [outcome.main.summary, outcome.post.summary].filter(Boolean).join('\n')
+    if (summary !== '') title('The job summary')
+    console.log(decodeCharacterReferences(summary))
 
     title('What you have now')
-    report(main, post, results)
+    await report(outcome, { cluster, results })
   } catch (error) {
-    fail(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    if (error === stop.reason) console.log('Stopped before the capture began: nothing was recorded.')
+    else fail(error instanceof Error ? error.message : String(error))
   } finally {
-    await results?.stop()
-    await cluster?.stop()
+    await Promise.allSettled([results?.stop(), cluster?.stop()])
     rmSync(temp, { recursive: true, force: true })
   }
+  // The code of a program that SIGINT ended (POSIX shells: 128 + 2).
+  if (stop.aborted) process.exitCode = 130
 }
 
-/** main, then post; Ctrl-C cancels the step as the button on GitHub does, and post still comes. */
-async function runStep(runner: Runner): Promise<{ main: StepResult; post: StepResult }> {
-  const running: StepProcess = runner.start('main', { with: inputs })
+/** main, then post. A stop cancels main as the button on GitHub does; post always runs. */
+async function runStep(runner: Runner, stop: AbortSignal): Promise<Outcome> {
+  const running = runner.start('main', { with: inputs })
   const cancel = (): void => {
     running.cancel()
   }
-  process.once('SIGINT', cancel)
+  stop.addEventListener('abort', cancel)
   const main = await running.done
+  stop.removeEventListener('abort', cancel)
   console.log(`\n(post step)`)
   const post = await runner.start('post').done
-  process.removeListener('SIGINT', cancel)
-  return { main, post }
+  return { main, post, cancelled: stop.aborted }
 }
 
-/** Says what came out, or why it is not what the demo promises. */
-function report(main: StepResult, post: StepResult, results: ResultsService): void {
+/** Keeps the file and prints where it is; then why the result is not the expected one, if so. */
+async function report(
+  outcome: Outcome,
+  { cluster, results }: { cluster: SandboxCluster; results: ResultsService },
+): Promise<void> {
+  const { main, post, cancelled } = outcome
+  const result = resultOf(outcome)
+  const { verdict, packets, file } = result
   const artifact = results.artifacts[0]
-  const { verdict = 'none', packets = '0' } = main.outputs
-  if (main.exitCode !== 0 || post.exitCode !== 0 || artifact === undefined || verdict !== 'complete') {
+  const source = artifact?.path ?? file
+  if (source === undefined) {
+    console.log('There is no file: no packet had been recorded.')
+  } else {
+    const uploaded = artifact === undefined ? 'not uploaded,' : `uploaded as the artifact ${artifact.name}`
+    console.log(`${packets} packets, verdict ${verdict}, ${uploaded} and copied here:`)
+    console.log(keepFile(source, artifact?.name ?? source, root))
+    console.log(await firstMessages(source, result, cluster))
+  }
+  if (cancelled) {
+    console.log('\nThe capture was cancelled with Ctrl-C.')
+  } else if (main.exitCode !== 0 || post.exitCode !== 0 || artifact === undefined || verdict !== 'complete') {
     const errors = [...main.annotations, ...post.annotations].filter((one) => one.level === 'error')
-    const reason = errors[0]?.message ?? main.outputs['verdict-reason']
-    fail(`the capture did not come out whole (verdict: ${verdict}): ${reason ?? 'the reason is in the log above'}`)
-    return
+    const reason = errors[0]?.message ?? result.verdictReason
+    fail(`the capture is not complete (verdict: ${verdict}): ${reason ?? 'the reason is in the log above'}`)
   }
-  const pcap = keep(artifact.path, artifact.name)
-  const shown = relative(process.cwd(), pcap)
-  const digest = createHash('sha256').update(readFileSync(pcap)).digest('hex')
-  console.log(`${packets} packets, verdict ${verdict}, uploaded as the artifact ${artifact.name} and copied here:`)
-  console.log(`  ${pcap}\n  ${artifact.size.toLocaleString('en')} bytes, sha256 ${digest}`)
-  console.log(
-    `\nOpen it:\n  wireshark ${shown}\n  tcpdump -n -r ${shown}\n\nIts first HTTP messages (tcpdump gives the pod's interfaces the names that their numbers have here):`,
-  )
-  const read = spawnSync('tcpdump', ['-n', '-r', pcap, '-c', '4', 'tcp[tcpflags] & tcp-push != 0'], {
-    encoding: 'utf8',
-  })
-  console.log(read.stdout.replace(/^/gm, '  ').trimEnd())
-}
-
-/** Copies the artifact into demo/, or leaves it in the temporary folder's parent where the checkout cannot be written. */
-function keep(path: string, artifactName: string): string {
-  // The store puts the artifact's number before its name.
-  const name = basename(artifactName)
-  const copy = (folder: string): string => {
-    mkdirSync(folder, { recursive: true })
-    copyFileSync(path, join(folder, name))
-    return folder
-  }
-  let folder: string
-  try {
-    folder = copy(join(root, 'demo'))
-  } catch {
-    folder = copy(mkdtempSync(join(tmpdir(), 'packet-capture-')))
-  }
-  // Under sudo the result still belongs to the person who asked for it.
-  const [uid, gid] = [Number(process.env.SUDO_UID), Number(process.env.SUDO_GID)]
-  if (uid > 0) for (const one of [folder, join(folder, name)]) chownSync(one, uid, gid)
-  return join(folder, name)
 }
 
 function printLine(line: string): void {

@@ -1,31 +1,16 @@
-// The sandbox's cluster under the real kubectl: those in PATH, beside it as kubectl.1.NN, and in KUBECTL_BINARIES (colon-separated).
+// Tests the sandbox's cluster with the real kubectl: the one in PATH, those next to it as kubectl.1.NN, and in KUBECTL_BINARIES (colon-separated).
 
 import { spawn } from 'node:child_process'
-import {
-  accessSync,
-  constants,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { sandboxSupport, startCluster, type SandboxCluster } from './cluster/start.ts'
+import { isRecentKubectl, kubectlLack } from '../support/kubectl.ts'
+import { isExecutable } from '../support/processes.ts'
+import { podsLack, startCluster, type SandboxCluster } from './cluster/start.ts'
+import { describeWith, firstLack } from '../support/needs.ts'
 
-const support = await sandboxSupport()
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
+const noPods = await podsLack()
 
 function findBinaries(): string[] {
   const inPath = (process.env['PATH'] ?? '')
@@ -40,15 +25,11 @@ function findBinaries(): string[] {
       .map((name) => join(folder, name))
   })
   const named = (process.env['KUBECTL_BINARIES'] ?? '').split(':').filter((path) => path !== '')
-  return [...new Set([...inPath, ...beside, ...named].map((path) => realpathSync(path)))]
+  return [...new Set([...inPath, ...beside, ...named].map((path) => realpathSync(path)))].filter(isRecentKubectl)
 }
 
 const binaries = findBinaries()
-const why = !support.supported
-  ? support.reason
-  : binaries.length === 0
-    ? 'kubectl is not in PATH and KUBECTL_BINARIES is not set'
-    : undefined
+const lack = firstLack(noPods, kubectlLack(binaries))
 
 interface Outcome {
   code: number | null
@@ -56,13 +37,7 @@ interface Outcome {
   stderr: string
 }
 
-if (why !== undefined) {
-  // jest names no test of a file of which all are skipped.
-  console.warn(`kubectl.test.ts is SKIPPED: ${why}`)
-  describe('kubectl', () => {
-    it.skip(`SKIPPED: ${why}`, () => undefined)
-  })
-} else {
+describeWith(lack, 'kubectl', () => {
   const target = 'checkout-7d9f8c6b5-zm8tn'
   const directory = mkdtempSync(join(tmpdir(), 'kubectl-'))
   let cluster: SandboxCluster
@@ -76,8 +51,10 @@ if (why !== undefined) {
     rmSync(directory, { recursive: true })
   })
 
-  describe.each(binaries.map((path) => [basename(path), path]))('%s', (name, path) => {
-    // WebSockets are the default from 1.31 on; before, only where asked for.
+  // A table must not be empty, also when all of it is skipped.
+  const table = binaries.length === 0 ? ['kubectl'] : binaries
+  describe.each(table.map((path) => [basename(path), path]))('%s', (name, path) => {
+    // WebSockets are the default since 1.31; earlier versions need the variable.
     const env = {
       PATH: process.env['PATH'] ?? '',
       HOME: directory,
@@ -97,7 +74,7 @@ if (why !== undefined) {
         child.stdin.end(input)
       })
 
-    it('get pod, get pods -o wide, by selector, as JSON', async () => {
+    it('runs get pod, and get pods with -o wide, with a selector and as JSON', async () => {
       const one = await kubectl(['get', 'pod', target])
       expect(one).toMatchObject({ code: 0, stderr: '' })
       expect(one.stdout).toMatch(
@@ -118,7 +95,7 @@ if (why !== undefined) {
       )
     })
 
-    it('exec: stdout, stderr, exit code, stdin', async () => {
+    it('runs exec with stdout, stderr, exit code and stdin', async () => {
       const exec = ['exec', target, '-c', 'checkout']
       expect(await kubectl([...exec, '--', 'sh', '-c', 'echo out; echo err >&2; exit 7'])).toEqual({
         code: 7,
@@ -131,7 +108,7 @@ if (why !== undefined) {
       expect((await kubectl(['exec', 'migrate-once', '--', 'true'])).code).toBe(1)
     })
 
-    it('debug: an ephemeral container with --image and the default profile runs', async () => {
+    it('runs debug with --image and the default profile', async () => {
       const container = `debug-${name.replaceAll(/[^a-z0-9]/g, '-')}`
       const { code, stderr } = await kubectl([
         'debug',
@@ -175,7 +152,7 @@ if (why !== undefined) {
       expect(refused.stderr).toContain('violates PodSecurity "restricted:latest"')
     })
 
-    it('cp: 3 MB from a pod, the same bytes', async () => {
+    it('runs cp for 3 MB from a pod, byte for byte', async () => {
       const sum = await kubectl([
         'exec',
         'payments',
@@ -191,7 +168,7 @@ if (why !== undefined) {
       expect(readFileSync(local).toString('base64') === sum.stdout).toBe(true)
     })
 
-    it('auth can-i', async () => {
+    it('runs auth can-i', async () => {
       expect((await kubectl(['auth', 'can-i', 'create', 'pods', '--subresource=exec'])).stdout).toBe('yes\n')
       expect((await kubectl(['auth', 'can-i', 'patch', 'pods', '--subresource=ephemeralcontainers'])).stdout).toBe(
         'yes\n',
@@ -202,4 +179,4 @@ if (why !== undefined) {
       )
     })
   })
-}
+})

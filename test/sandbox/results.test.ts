@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { endChild } from '../support/processes.ts'
+import type { ClientAnswer, ClientCall, Method } from './results/client.ts'
 import { startResults, type ResultsService } from './results/start.ts'
 import { issueToken } from './results/token.ts'
 
@@ -27,17 +29,31 @@ interface Answer {
   log: string
 }
 
-/** The real client in a process of its own, in the environment that a runner gives to an action. */
-async function client(call: unknown[], env: Record<string, string> = {}): Promise<Answer> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'results/client.ts'), JSON.stringify(call)], {
-    env: { PATH: process.env.PATH, ...results.env(), ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+let artifacts: ChildProcess
+beforeAll(() => {
+  artifacts = fork(join(import.meta.dirname, 'results/client.ts'), { env: { PATH: process.env.PATH } })
+})
+afterAll(() => endChild(artifacts, 'SIGKILL'))
+
+let calls = 0
+/** Calls the real client in the environment that a runner provides to an action. */
+async function client(
+  [method, ...parameters]: [Method, ...unknown[]],
+  env: Record<string, string> = {},
+): Promise<Answer> {
+  const id = (calls += 1)
+  const call: ClientCall = { id, method, parameters, env: { ...results.env(), ...env } }
+  const answered = new Promise<ClientAnswer>((resolve, reject) => {
+    const settle = (answer: unknown): void => {
+      if ((answer as ClientAnswer).id !== id) return
+      artifacts.off('message', settle).off('exit', fail)
+      resolve(answer as ClientAnswer)
+    }
+    const fail = (): void => reject(new Error('the client ended'))
+    artifacts.on('message', settle).once('exit', fail)
   })
-  let log = ''
-  child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()))
-  await new Promise((resolve) => child.on('close', resolve))
-  const answer = JSON.parse(log.trimEnd().split('\n').at(-1) ?? '') as Omit<Answer, 'log'>
-  return { ...answer, log }
+  artifacts.send(call)
+  return (await answered) as Answer
 }
 
 async function file(name: string, bytes: number): Promise<{ path: string; sha256: string }> {
@@ -60,7 +76,7 @@ async function twirp(method: string, body: unknown, authorization?: string): Pro
   return { status: response.status, msg: msg ?? '' }
 }
 
-/** A CreateArtifact as the client sends it, with one thing changed. */
+/** Sends a CreateArtifact as the client does, with one field changed. */
 function create(change: Record<string, unknown> = {}): Promise<{ status: number; msg: string }> {
   const token = results.env().ACTIONS_RUNTIME_TOKEN
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { scp: string }
@@ -95,7 +111,7 @@ describe('the real @actions/artifact', () => {
       'PutBlockList',
       'FinalizeArtifact',
     ])
-    // The signature of the upload's address is masked by the client.
+    // The client masks the signature of the upload URL.
     expect(log).toContain('::add-mask::')
     expect(await readdir(join(directory, 'store', 'staged'))).toEqual([])
   })
@@ -117,7 +133,7 @@ describe('the real @actions/artifact', () => {
     expect(results.artifacts).toEqual([])
   })
 
-  it('keeps jobs of one run apart by their names only', async () => {
+  it('rejects the same name from two jobs of one run', async () => {
     const { path } = await file('capture.pcap', 1000)
     await uploadRaw(path)
     const { error } = await uploadRaw(path, results.env('another-job'))
@@ -130,14 +146,14 @@ describe('the real @actions/artifact', () => {
     ['forbidden', /non-retryable error: Failed request: \(403\)/],
     ['conflict', /non-retryable error: Failed request: \(409\).*already exists/],
     ['quota', /storage quota has been hit/],
-  ] as const)('passes on the refusal %s', async (fault, words) => {
+  ] as const)('reports the error %s', async (fault, pattern) => {
     results.faults.create = fault
     const { path } = await file('capture.pcap', 1000)
-    expect((await uploadRaw(path)).error?.message).toMatch(words)
+    expect((await uploadRaw(path)).error?.message).toMatch(pattern)
     expect(results.artifacts).toEqual([])
   })
 
-  it('tries again after one 503', async () => {
+  it('retries after one 503', async () => {
     results.faults.create = 'unavailable-once'
     const { path } = await file('capture.pcap', 1000)
     const { result, log } = await uploadRaw(path)
@@ -145,7 +161,7 @@ describe('the real @actions/artifact', () => {
     expect(log).toMatch(/Attempt 1 of 5 failed.*503/)
   })
 
-  it('fails on a blob store that says 403', async () => {
+  it('fails when the blob store answers 403', async () => {
     results.faults.blob = 'forbidden'
     const { path } = await file('capture.pcap', 1000)
     expect((await uploadRaw(path)).error).toMatchObject({ name: 'RestError', status: 403 })
@@ -157,14 +173,14 @@ describe('the real @actions/artifact', () => {
     expect((await uploadRaw(path)).result?.digest).toBe(sha256)
   })
 
-  it('gives up on a store that stalls', async () => {
+  it('fails when the blob store stalls', async () => {
     results.faults.blob = 'stall'
     const { path } = await file('capture.pcap', 1000)
     const { error } = await uploadRaw(path, { ACTIONS_ARTIFACT_UPLOAD_TIMEOUT_MS: '500' })
     expect(error?.message).toContain('Upload progress stalled')
   })
 
-  it('does not accept an artifact whose end was lost', async () => {
+  it('rejects an artifact whose last bytes are lost', async () => {
     results.faults.blob = 'truncated-block-list'
     const { path } = await file('capture.pcap', 10_000_000)
     expect((await uploadRaw(path)).error?.message).toMatch(/size 10000000 does not match the stored 8388608 bytes/)
@@ -172,8 +188,8 @@ describe('the real @actions/artifact', () => {
   })
 })
 
-describe('the service by itself', () => {
-  it('asks for a token of its own', async () => {
+describe('the artifact service', () => {
+  it('requires a token that it issued', async () => {
     expect(await twirp('ListArtifacts', {})).toMatchObject({ status: 401 })
     const foreign = issueToken('another key', { run: 'r', job: 'j' })
     expect(await twirp('ListArtifacts', {}, `Bearer ${foreign}`)).toMatchObject({ status: 401 })
@@ -185,19 +201,19 @@ describe('the service by itself', () => {
     ['a slash in the name', { name: '../a.pcap' }, 400, 'name is not valid'],
     ['no name', { name: '' }, 400, 'name is not valid'],
     ['an old version', { version: 4 }, 400, 'expected 7'],
-  ])('refuses %s', async (_, change, status, words) => {
+  ])('rejects %s', async (_, change, status, message) => {
     const answer = await create(change)
     expect(answer.status).toBe(status)
-    expect(answer.msg).toContain(words)
+    expect(answer.msg).toContain(message)
   })
 
-  it('lists nothing before Finalize, and gives the name once', async () => {
+  it('lists an artifact only after Finalize, and accepts each name once', async () => {
     expect(await create()).toMatchObject({ status: 200 })
     expect((await client(['listArtifacts'])).result?.artifacts).toEqual([])
     expect(await create()).toMatchObject({ status: 409 })
   })
 
-  it('puts the blocks together in the order of the list', async () => {
+  it('joins the blocks in the order of the block list', async () => {
     await create()
     const { signed_upload_url: url } = await signed()
     const put = (query: string, body: string): Promise<Response> => fetch(`${url}&${query}`, { method: 'PUT', body })

@@ -1,5 +1,5 @@
-# What a capture at node level by SSH needs on top of ../main.tf. All of it makes the service account root on the cluster's nodes:
-# bind it to an approved run only, as ../main.tf does.
+# The setup for a capture at node level over SSH, in addition to ../main.tf. Together, these permissions make the service account root on
+# the cluster's nodes: grant them to approved runs only, as ../main.tf does.
 terraform {
   required_version = ">= 1.5"
   required_providers {
@@ -12,17 +12,23 @@ terraform {
 
 variable "project" {
   type        = string
-  description = "The id of the project of the nodes."
+  description = "The ID of the project that contains the nodes."
+}
+
+variable "name" {
+  type        = string
+  description = "The variable name of ../main.tf; the role and the firewall rules are named after it."
+  default     = "packet-capture"
 }
 
 variable "service_account" {
   type        = string
-  description = "The service account of ../main.tf (its output service_account)."
+  description = "The email address of the service account from ../main.tf (its output service_account)."
 }
 
 variable "node_service_account" {
   type        = string
-  description = "The address of the service account that the nodes run as."
+  description = "The email address of the service account of the nodes."
 }
 
 variable "network" {
@@ -59,8 +65,8 @@ resource "google_project_service" "needed" {
 
 resource "google_project_iam_custom_role" "node" {
   project = var.project
-  role_id = "packetCaptureNode"
-  title   = "Packet capture on nodes"
+  role_id = "${replace(var.name, "-", "_")}_node"
+  title   = "Packet capture on nodes (${var.name})"
   permissions = concat(
     ["compute.instances.get", "compute.instances.getGuestAttributes", "compute.projects.get"],
     var.os_login ? [] : ["compute.instances.setMetadata", "compute.zoneOperations.get"],
@@ -90,7 +96,7 @@ resource "google_project_iam_member" "tunnel" {
   }
 }
 
-# Whoever logs in to a node can use its service account.
+# A user who logs in to a node can use its service account.
 resource "google_service_account_iam_member" "act_as_node" {
   service_account_id = "projects/${var.project}/serviceAccounts/${var.node_service_account}"
   role               = "roles/iam.serviceAccountUser"
@@ -100,7 +106,7 @@ resource "google_service_account_iam_member" "act_as_node" {
 # https://cloud.google.com/iap/docs/using-tcp-forwarding
 resource "google_compute_firewall" "iap_ssh" {
   project       = var.project
-  name          = "packet-capture-iap-ssh"
+  name          = "${var.name}-iap-ssh"
   network       = var.network
   direction     = "INGRESS"
   source_ranges = ["35.235.240.0/20"]
@@ -111,11 +117,11 @@ resource "google_compute_firewall" "iap_ssh" {
   }
 }
 
-# A rule has ranges of one family.
+# A firewall rule cannot mix IPv4 and IPv6 ranges.
 resource "google_compute_firewall" "iap_ssh_ipv6" {
   count         = var.ipv6 ? 1 : 0
   project       = var.project
-  name          = "packet-capture-iap-ssh-ipv6"
+  name          = "${var.name}-iap-ssh-ipv6"
   network       = var.network
   direction     = "INGRESS"
   source_ranges = ["2600:2d00:1:7::/64"]

@@ -4,12 +4,12 @@ import { command } from '../cluster.ts'
 import { countPackets } from '../pcap.ts'
 import { captureOf } from './step.ts'
 
-/** The file that the outputs name is there and sound to its last byte, by tcpdump and by tshark; how many packets it has. */
+/** Checks with tcpdump and tshark that the file of the outputs is readable to its last byte. @returns its number of packets */
 export async function soundPackets(step: StepResult): Promise<number> {
   const { packets } = captureOf(step)
   const path = step.outputs['pcap-path'] ?? ''
   expect(await countPackets(path)).toBe(packets)
-  // tshark fails on a file that is cut in the middle of a packet
+  // tshark fails if the file ends in the middle of a packet
   const last = await command('tshark', [
     '-n',
     '-r',
@@ -28,6 +28,6 @@ export async function soundPackets(step: StepResult): Promise<number> {
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 export const seconds = (value: number): string => `${value.toFixed(1)} s`
-/** Seconds since a time of performance.now(). */
+/** Seconds since a time from performance.now(). */
 export const since = (start: number): number => (performance.now() - start) / 1000
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

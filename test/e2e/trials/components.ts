@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { signal } from '../../runner/processes.ts'
 import { command, kubectl, testClusterScripts, testClusterState, until } from '../cluster.ts'
 
-/** Parts of the test cluster that a trial took away. */
+/** Components of the test cluster that a trial has stopped. */
 const down = new Set<string>()
 
-/** Ends a component at once, without a chance to say goodbye. */
+/** Ends a component with SIGKILL. */
 export async function killComponent(name: string): Promise<void> {
   const pid = Number(readFileSync(join(testClusterState ?? '', `${name}.pid`), 'utf8'))
   down.add(name)
@@ -19,7 +19,7 @@ export async function startComponent(name: string): Promise<void> {
   down.delete(name)
 }
 
-/** Brings back whatever is down, and waits until an exec into the pod goes through all of it. */
+/** Starts every stopped component, and waits until an exec into the pod works. */
 export async function restoreComponents(namespace: string, pod: string): Promise<void> {
   for (const name of [...down]) await startComponent(name)
   await until('an exec through the whole cluster', 60_000, () =>
@@ -27,7 +27,7 @@ export async function restoreComponents(namespace: string, pod: string): Promise
   )
 }
 
-/** A process that nobody has reaped yet has no command line any more. */
+/** A zombie process has no command line. */
 function lives(pid: number): boolean {
   try {
     return readFileSync(`/proc/${String(pid)}/cmdline`).length > 0

@@ -3,8 +3,8 @@ import { setPriority } from 'node:os'
 import { promisify } from 'node:util'
 
 /**
- * Sends numbered datagrams (iperf3's header: seconds, microseconds, count) of 300 bytes on the wire from the node to a pod. iperf3 itself
- * needs more than the two cores that a trial has for 50,000 a second; nobody listens at the port, and nobody has to.
+ * Sends numbered datagrams (iperf3's header: seconds, microseconds, count) of 300 bytes on the wire from the node to a pod. iperf3 would
+ * need more than the two cores of a trial for 50,000 packets per second. No process has to listen on the port.
  */
 const program = `
 import socket, struct, sys, time
@@ -20,13 +20,13 @@ while sent < total:
             try:
                 link.send(pack('>III', 0, 0, sent) + pad)
                 break
-            except ConnectionRefusedError: # an answer to an earlier one; this one has not been sent
+            except ConnectionRefusedError: # the response to an earlier datagram; this one has not been sent
                 pass
     time.sleep(0.001)
 print(sent, time.monotonic() - began)
 `
 
-/** @returns how many were sent, and in how many seconds */
+/** @returns the number of sent datagrams and the time in seconds */
 export async function flood(
   address: string,
   port: number,
@@ -35,7 +35,7 @@ export async function flood(
 ): Promise<{ sent: number; seconds: number }> {
   const argv = ['-c', program, address, String(port), String(rate), String(seconds)]
   const running = promisify(execFile)('python3', argv, { timeout: (seconds + 30) * 1000 })
-  // The load has to be what the trial says, whatever else this machine does.
+  // The load must have the rate of the trial, also when this machine runs other processes.
   if (running.child.pid !== undefined) setPriority(running.child.pid, -15)
   const { stdout } = await running
   const [sent = 0, took = 0] = stdout.trim().split(' ').map(Number)

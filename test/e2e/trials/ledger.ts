@@ -3,9 +3,9 @@ import { cpus, release } from 'node:os'
 import { stripVTControlCharacters } from 'node:util'
 import { testClusterScripts, testClusterState } from '../cluster.ts'
 
-/** What a trial found, beyond that nothing of what it expected failed. */
+/** The result of a trial whose expectations all held. */
 export interface Finding {
-  /** in a few words, as the table has it */
+  /** a few words for the table */
   result: string
   /** the measured numbers, one line */
   figures: string
@@ -13,7 +13,7 @@ export interface Finding {
 
 export interface Trial {
   name: string
-  /** what was done, for the table */
+  /** description for the table */
   done: string
   body: () => Promise<Finding>
   /** ms */
@@ -27,10 +27,10 @@ interface Ledger {
 
 const missing =
   testClusterState === undefined || testClusterScripts === undefined
-    ? ' (skipped: TESTCLUSTER_RUN and TESTCLUSTER, the cluster on this very machine, are not set)'
+    ? ' (skipped: TESTCLUSTER_RUN and TESTCLUSTER, for the test cluster on this machine, are not set)'
     : ''
 
-/** A group of trials. They look into the node and stop its parts, so they run on the test cluster of this machine alone. */
+/** A group of trials. They inspect the node and stop its components, so they run only on the test cluster of this machine. */
 export function trials(group: string, body: (group: string) => void): void {
   const there = missing === '' ? describe : describe.skip
   there(`trials: ${group}${missing}`, () => body(group))
@@ -40,34 +40,45 @@ export function trial(group: string, { name, done, body, timeout }: Trial): void
   it(name, () => judge(group, name, done, body()), timeout)
 }
 
-/** Trials that do not touch each other, begun together: their waits overlap. */
+/** Independent trials, started together so that their waiting times overlap. */
 export function sideBySide(group: string, list: readonly Trial[]): void {
   let running: Promise<Finding>[] = []
   beforeAll(() => {
     running = list.map(({ body }) => {
       const work = body()
-      work.catch(() => undefined) // its own test reports it
+      work.catch(() => undefined) // the test of this trial reports it
       return work
     })
   })
   list.forEach(({ name, done, timeout }, i) => {
-    it(name, () => judge(group, name, done, running[i] ?? Promise.reject(new Error('it was not begun'))), timeout)
+    it(
+      name,
+      () => judge(group, name, done, running[i] ?? Promise.reject(new Error('the trial was not started'))),
+      timeout,
+    )
   })
 }
 
-async function judge(group: string, trial: string, done: string, work: Promise<Finding>): Promise<void> {
+async function judge(group: string, name: string, done: string, work: Promise<Finding>): Promise<void> {
   try {
     const finding = await work
-    console.info(`trial: ${group}: ${trial}: ${finding.result}; ${finding.figures}`)
-    write({ group, trial, done, ...finding, passed: true })
+    console.info(`trial: ${group}: ${name}: ${finding.result}; ${finding.figures}`)
+    write({ group, trial: name, done, ...finding, passed: true })
   } catch (error) {
     const words = stripVTControlCharacters(error instanceof Error ? error.message : String(error))
-    write({ group, trial, done, result: 'FAILED', figures: words.replace(/\s+/g, ' ').slice(0, 300), passed: false })
+    write({
+      group,
+      trial: name,
+      done,
+      result: 'FAILED',
+      figures: words.replace(/\s+/g, ' ').slice(0, 300),
+      passed: false,
+    })
     throw error
   }
 }
 
-/** Into the file of TRIALS_OUT; a trial that runs again replaces its row. */
+/** Writes the row to the file TRIALS_OUT; a repeated trial replaces its row. */
 function write(row: Ledger['rows'][number]): void {
   const path = process.env['TRIALS_OUT']
   if (!path) return

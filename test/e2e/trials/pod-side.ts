@@ -1,18 +1,32 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { processesWith, signal } from '../../runner/processes.ts'
+import { processIds, signal } from '../../runner/processes.ts'
 import { until } from '../cluster.ts'
 
-/** Every process of a capture's container, exec'd ones too: they all have its variables. */
+/** The control group of each capture container that was seen, as /proc shows it. */
+const groups = new Map<string, string>()
+
+/** Every process of a capture container, including processes started by exec: all are in its control group. */
 export function processesOf(container: string): number[] {
-  return processesWith('CAPTURE_NAME', container)
+  const pids = processIds()
+  if (!groups.has(container)) {
+    const isNamed = (pid: number): boolean =>
+      readProc(pid, 'cmdline').includes(container) || readProc(pid, 'environ').includes(`CAPTURE_NAME=${container}`)
+    const group = pids
+      .filter(isNamed)
+      .map((pid) => readProc(pid, 'cgroup'))
+      .find((one) => one.includes('pod'))
+    if (group === undefined) return []
+    groups.set(container, group)
+  }
+  return pids.filter((pid) => readProc(pid, 'cgroup') === groups.get(container))
 }
 
 export function tcpdumpOf(container: string): number[] {
   return processesOf(container).filter((pid) => readProc(pid, 'comm').trim() === 'tcpdump')
 }
 
-/** The container's main process. */
+/** The main process of the container. */
 export function recorderOf(container: string): number {
   const recorder = processesOf(container).find((pid) => /^NSpid:.*\t1$/m.test(readProc(pid, 'status')))
   if (recorder === undefined) throw new Error(`the recorder of ${container} does not run`)
@@ -23,14 +37,14 @@ export function killTcpdump(container: string): void {
   for (const pid of tcpdumpOf(container)) signal(pid, 'SIGKILL')
 }
 
-/** The folder of this machine that holds what the container writes; it outlives the container. */
+/** The folder on this machine that contains the files of the container; it remains after the container has ended. */
 export function writableLayer(container: string): string {
   const layer = /^.* \/ \/ .* - overlay .*upperdir=([^,\s]+)/m.exec(readProc(recorderOf(container), 'mountinfo'))?.[1]
   if (layer === undefined) throw new Error(`the root of ${container} is not an overlay`)
   return layer
 }
 
-/** Bytes of all files below, and on the disk. Files may go while they are counted. */
+/** The size of all files in the folder, and their size on disk. Files may be deleted while they are counted. */
 export function diskUse(folder: string): { bytes: number; onDisk: number } {
   const use = { bytes: 0, onDisk: 0 }
   const add = (path: string): void => {
@@ -45,14 +59,14 @@ export function diskUse(folder: string): { bytes: number; onDisk: number } {
         }
       }
     } catch {
-      // it is gone, and what is gone takes nothing
+      // deleted meanwhile
     }
   }
   add(folder)
   return use
 }
 
-/** Looks at the container's layer every 100 ms, until `peak` is asked for. */
+/** Measures the layer of the container every 100 ms until `peak` is called. */
 export function watchDisk(layer: string): { peak(): { bytes: number; onDisk: number; looks: number } } {
   const most = { bytes: 0, onDisk: 0, looks: 0 }
   const timer = setInterval(() => {
@@ -69,7 +83,7 @@ export function watchDisk(layer: string): { peak(): { bytes: number; onDisk: num
   }
 }
 
-/** Waits until none of `find` is left; the seconds from `since` (performance.now()). */
+/** Waits until `find` returns no process. @returns the seconds since `since` (performance.now()) */
 export async function secondsUntilNone(
   what: string,
   since: number,
@@ -85,6 +99,6 @@ function readProc(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${String(pid)}/${file}`, 'utf8')
   } catch {
-    return '' // it has gone meanwhile
+    return '' // the process has ended meanwhile
   }
 }

@@ -2,23 +2,23 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { kubeconfigPath, kubeconfigWith } from '../cluster.ts'
 
-/** A TCP proxy before the API server that does to connections what production does. */
+/** A TCP proxy in front of the API server that cuts, slows down and stalls connections. */
 export interface Proxy {
-  /** The text of a kubeconfig that goes through it. The API server's certificate holds for 127.0.0.1. */
+  /** The text of a kubeconfig that uses the proxy. The API server's certificate is valid for 127.0.0.1. */
   kubeconfig: string
-  /** bytes a second to the runner, over all connections; undefined: as fast as it goes */
+  /** bytes per second to the runner over all connections; undefined: unlimited */
   rate: number | undefined
-  /** nothing passes in either direction; new connections are taken and nothing passes on them */
+  /** no data passes in either direction; new connections are accepted, and no data passes on them */
   stalled: boolean
-  /** every connection is closed, old or new */
+  /** all existing and new connections are closed */
   away: boolean
   /** bytes to the runner so far */
   passed(): number
-  /** connections that there were */
+  /** number of connections so far */
   connections(): number
-  /** Cuts the connection on which the bytes to the runner pass each of the offsets, in the middle of what was sent. */
+  /** Cuts the connection on which the bytes to the runner reach one of the offsets, in the middle of the data. */
   cutAt(offsets: readonly number[]): void
-  /** offsets that were passed, and so cut */
+  /** number of cuts so far */
   cuts(): number
   close(): Promise<void>
 }
@@ -38,7 +38,7 @@ export async function startProxy(): Promise<Proxy> {
 
   const end = (pair: readonly [Socket, Socket]): void => {
     if (!pairs.delete(pair)) return
-    // Not resetAndDestroy: it waits for what is still to be written, and leaves handles behind. What is sent to a closed socket is reset.
+    // Not resetAndDestroy: it waits for pending writes and leaves open handles. Data that is sent to a closed socket is answered with a reset.
     for (const socket of pair) socket.destroy()
   }
 
@@ -61,9 +61,9 @@ export async function startProxy(): Promise<Proxy> {
       upstream.destroy()
     })
 
-    /** Passes on what one side sends, later where the proxy is slow or stalls. */
+    /** Forwards the data of one side, delayed if the proxy is slow or stalled. */
     const pump = (from: Socket, to: Socket, delay: (bytes: number) => number): void => {
-      let held = false // a chunk that is not passed on yet
+      let held = false // a chunk that has not been forwarded yet
       let ended = false
       from.on('data', (chunk: Buffer) => {
         from.pause()

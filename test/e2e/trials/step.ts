@@ -8,11 +8,11 @@ import type { CaptureJson } from '../action.ts'
 import { developerKubeconfigPath } from '../cluster.ts'
 import { images } from '../images.ts'
 
-/** One step with a results service of its own; post begins when the trial says so, or never. */
+/** One step with a separate results service; post starts when the trial starts it, or never. */
 export interface Step {
   main: StepProcess
   results: ResultsService
-  /** the name of the capture's container, as soon as the log tells it */
+  /** the name of the capture container, as soon as the log contains it */
   container(): Promise<string>
   capturing(): Promise<void>
   post(): Promise<StepResult>
@@ -20,7 +20,7 @@ export interface Step {
 
 const root = join(import.meta.dirname, '../../..')
 
-/** Steps, and their common end. */
+/** Starts steps and closes them together. */
 export function createSteps(): {
   start(
     inputs: Record<string, string>,

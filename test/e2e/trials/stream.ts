@@ -8,7 +8,7 @@ const payload = 258
 const firstPort = 5201
 const ports = 16
 
-/** A pod that takes what the others send: iperf3 on 16 ports, and discard. Its address. */
+/** A pod that receives the traffic of the others: iperf3 on 16 ports, and discard. @returns its address */
 export async function createSink(namespace: string): Promise<string> {
   const script = `for p in $(seq ${String(firstPort)} ${String(firstPort + ports - 1)}); do iperf3 -s -p $p >/dev/null 2>&1 & done; exec nc -u -l -k 9 >/dev/null`
   await apply([podManifest(namespace, 'sink', { image: images.capture, command: ['bash', '-c', script] })])
@@ -16,7 +16,7 @@ export async function createSink(namespace: string): Promise<string> {
   return address
 }
 
-/** A pod to capture. With `talk` it sends 100 datagrams a second to the sink, for ever. */
+/** A pod to capture. With `talk` it sends 100 datagrams per second to the sink until it is deleted. */
 export function sourceManifest(
   namespace: string,
   name: string,
@@ -34,20 +34,20 @@ export function sourceManifest(
 export interface Stream {
   filter: string
   port: number
-  /** how many datagrams iperf3 sent, once it has ended */
+  /** the number of datagrams that iperf3 has sent; resolves when it has ended */
   sent(): Promise<number>
 }
 
 let nextPort = 0
 
-/** A port for each stream, so that several run side by side: `filter` is known before the first packet. */
+/** Reserves a port for each stream, so that several can run in parallel and `filter` is known before the first packet. */
 export function planStream(): { filter: string; port: number } {
   const port = firstPort + (nextPort++ % ports)
   return { filter: `udp port ${String(port)}`, port }
 }
 
 /**
- * Numbered datagrams from the pod to the sink, `rate` a second. iperf3 runs on in the pod when the connection that started it is cut.
+ * Sends numbered datagrams from the pod to the sink, `rate` per second. iperf3 continues in the pod if the connection that started it is cut.
  */
 export async function sendStream(
   namespace: string,
@@ -76,7 +76,7 @@ export async function sendStream(
   }
 }
 
-/** Gives iperf3's sender precedence on this machine: the load has to be what the trial says, whatever else runs. True if it was found. */
+/** Raises the priority of iperf3 on this machine, so that the load has the rate of the trial. @returns true if the process was found */
 function prefer(sink: string, port: number): true | undefined {
   const wanted = `iperf3\0-u\0-c\0${sink}\0-p\0${String(port)}\0`
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
@@ -85,14 +85,14 @@ function prefer(sink: string, port: number): true | undefined {
       setPriority(Number(pid), -15)
       return true
     } catch {
-      // it has gone meanwhile
+      // the process has ended meanwhile
     }
   }
   return undefined
 }
 
 export interface Numbers {
-  /** datagrams of the stream in the capture, and how many of them are there twice */
+  /** datagrams of the stream in the capture, and how many of them appear twice */
   found: number
   twice: number
   /** the highest number */
@@ -102,12 +102,12 @@ export interface Numbers {
 }
 
 /**
- * The numbers of iperf3's datagrams (its header: seconds, microseconds, count, each 32 bits, big endian) to the port. tshark takes minutes
- * for half a million packets; that the file is sound is asked of tcpdump and tshark elsewhere.
+ * Reads the numbers of iperf3's datagrams to the port (header: seconds, microseconds, count, each 32 bits, big endian). tshark would need
+ * minutes for half a million packets; soundPackets checks the file with tcpdump and tshark.
  */
 export function readNumbers(path: string, port: number): Numbers {
   const file = readFileSync(path)
-  if (file.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error(`${path} is not a pcap of microseconds`)
+  if (file.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error(`${path} is not a pcap with microseconds`)
   const linkHeader = new Map([
     [1, 14],
     [276, 20],

@@ -16,9 +16,9 @@ export interface ApiRequest {
   path: string
   query: URLSearchParams
   headers: Record<string, string | string[] | undefined>
-  /** Parsed JSON; undefined where there was none. */
+  /** Parsed JSON; undefined if there was no body. */
   body?: unknown
-  /** Undefined: the credentials are not valid. */
+  /** Undefined if the credentials are not valid. */
   user: User | undefined
 }
 
@@ -56,7 +56,7 @@ const kindOf: Record<string, string> = {
   replicasets: 'ReplicaSet',
 }
 
-/** `/api/v1/namespaces/shop/pods/web/exec` and its like; undefined where no such resource is served. */
+/** Parses a path such as `/api/v1/namespaces/shop/pods/web/exec`; undefined if the resource is not served. */
 function parsePath(path: string): Target | undefined {
   const words = path.split('/').slice(1).map(decodeURIComponent)
   const group = words[0] === 'api' ? '' : (words[1] ?? '')
@@ -152,7 +152,7 @@ function logs({ kubelet }: ApiContext, request: ApiRequest, pod: Pod): ApiRespon
   return { status: 200, body: kubelet.logs(pod, chosen.name) ?? Buffer.alloc(0) }
 }
 
-/** The container that exec and log mean, with the API server's words where it is not clear. */
+/** The container for exec and log, or the API server's message if it is ambiguous. */
 export function chooseContainer(pod: Pod, asked: string): { name: string } | { refused: ApiResponse } {
   const { name } = pod.metadata
   if (asked !== '') {
@@ -173,13 +173,13 @@ export interface ExecRequest {
   command: string[]
 }
 
-/** What has to be right before an upgrade of …/exec is accepted. */
+/** Checks a request before the upgrade of …/exec is accepted. */
 export function checkExec(context: ApiContext, request: ApiRequest): ExecRequest | { refused: ApiResponse } {
   const target = parsePath(request.path)
   const { user } = request
   if (user === undefined) return { refused: answer.unauthorized() }
   if (target?.subresource !== 'exec' || target.resource !== 'pods') return { refused: answer.unknownPath() }
-  // The upgrade is a GET; since 1.35 it needs the right to create as well.
+  // The upgrade is a GET; since 1.35 it needs the permission to create as well.
   for (const verb of ['get', 'create']) {
     const attributes = { ...target, verb, resource: 'pods/exec' }
     if (!context.authorizer.allowed(user, attributes))
@@ -210,15 +210,12 @@ export function handle(context: ApiContext, request: ApiRequest): ApiResponse {
 
   const verb = verbOf(method, target)
   const attributes = { ...target, verb, resource: subresource === undefined ? resource : `${resource}/${subresource}` }
-  // `kubectl get namespace NAME`: the namespace's own name is where the rule is looked for.
+  // `kubectl get namespace NAME`: the rule is looked up in the namespace itself.
   if (resource === 'namespaces' && name !== undefined) attributes.namespace = name
   if (!authorizer.allowed(user, attributes)) return answer.forbidden(target, name ?? '', refusal(user, attributes))
 
-  if (resource === 'selfsubjectaccessreviews' && verb === 'create')
-    return reviewAccess(authorizer, user, request.body ?? {})
-  if (resource === 'selfsubjectreviews' && verb === 'create') return reviewSelf(user, store.now())
-  if (resource === 'selfsubjectrulesreviews' && verb === 'create')
-    return reviewRules(authorizer, user, request.body ?? {})
+  const reviewed = verb === 'create' ? review(context, user, resource, request.body ?? {}) : undefined
+  if (reviewed !== undefined) return reviewed
 
   const asTable = String(headers['accept'] ?? '').includes('as=Table')
   if (verb === 'list') {
@@ -230,18 +227,39 @@ export function handle(context: ApiContext, request: ApiRequest): ApiResponse {
   if (verb === 'get' && subresource === undefined)
     return answer.ok(asTable ? table(resource, [object], store.version(), store.now()) : object)
   if (resource === 'pods' && namespace !== undefined && name !== undefined) {
-    const pod = object as unknown as Pod
-    if (verb === 'patch' && subresource === 'ephemeralcontainers') return patch(context, request, pod)
-    if (verb === 'get' && subresource === 'log') return logs(context, request, pod)
-    if (subresource === 'exec') return answer.badRequest('Upgrade request required')
-    if (verb === 'delete' && subresource === undefined) {
-      const options = (request.body ?? {}) as { gracePeriodSeconds?: number }
-      const grace = query.has('gracePeriodSeconds')
-        ? Number(query.get('gracePeriodSeconds'))
-        : options.gracePeriodSeconds
-      void context.kubelet.deletePod(namespace, name, grace)
-      return answer.ok(store.pod(namespace, name) ?? object)
-    }
+    return changePod(context, request, object as unknown as Pod, { verb, subresource })
   }
   return answer.methodNotAllowed()
+}
+
+function review(
+  { authorizer, store }: ApiContext,
+  user: User,
+  resource: string,
+  body: object,
+): ApiResponse | undefined {
+  if (resource === 'selfsubjectaccessreviews') return reviewAccess(authorizer, user, body)
+  if (resource === 'selfsubjectreviews') return reviewSelf(user, store.now())
+  if (resource === 'selfsubjectrulesreviews') return reviewRules(authorizer, user, body)
+  return undefined
+}
+
+/** Every request for one pod but the plain GET. */
+function changePod(
+  context: ApiContext,
+  request: ApiRequest,
+  pod: Pod,
+  { verb, subresource }: { readonly verb: string; readonly subresource: string | undefined },
+): ApiResponse {
+  if (verb === 'patch' && subresource === 'ephemeralcontainers') return patch(context, request, pod)
+  if (verb === 'get' && subresource === 'log') return logs(context, request, pod)
+  if (subresource === 'exec') return answer.badRequest('Upgrade request required')
+  if (verb !== 'delete' || subresource !== undefined) return answer.methodNotAllowed()
+  const { name, namespace } = pod.metadata
+  const options = (request.body ?? {}) as { gracePeriodSeconds?: number }
+  const grace = request.query.has('gracePeriodSeconds')
+    ? Number(request.query.get('gracePeriodSeconds'))
+    : options.gracePeriodSeconds
+  void context.kubelet.deletePod(namespace, name, grace)
+  return answer.ok(context.store.pod(namespace, name) ?? pod)
 }

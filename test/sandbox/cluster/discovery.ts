@@ -1,4 +1,4 @@
-// What the API server says about itself: enough for kubectl to find the resources.
+// The discovery API: enough for kubectl to find the resources.
 
 interface Resource {
   name: string

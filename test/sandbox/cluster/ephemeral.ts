@@ -72,9 +72,9 @@ function problems(pod: Pod, before: Container[], after: Container[]): StatusCaus
     const target = container.targetContainerName
     if (target && !regular.includes(target))
       found.push(cause('NotFound', `${field}.targetContainerName`, `Not found: "${target}"`))
-    for (const name of forbiddenFields)
-      if (isSet(container[name]))
-        found.push(cause('Forbidden', `${field}.${name}`, 'Forbidden: cannot be set for an Ephemeral Container'))
+    for (const forbidden of forbiddenFields)
+      if (isSet(container[forbidden]))
+        found.push(cause('Forbidden', `${field}.${forbidden}`, 'Forbidden: cannot be set for an Ephemeral Container'))
   })
   if (found.length > 0) return found
   if (isMirrorPod(pod)) return [cause('Forbidden', '[]', 'Forbidden: static pods do not support ephemeral containers')]
@@ -88,7 +88,7 @@ function problems(pod: Pod, before: Container[], after: Container[]): StatusCaus
   return found
 }
 
-/** The pod with the patch applied, or the API server's refusal. */
+/** The pod with the patch applied, or the API server's error. */
 export function patchEphemeral(pod: Pod, contentType: string, body: unknown): { pod: Pod } | { refused: ApiResponse } {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     return { refused: badRequest('error decoding patch: the body is not a JSON object') }
@@ -103,7 +103,7 @@ export function patchEphemeral(pod: Pod, contentType: string, body: unknown): { 
       ]),
     }
   const before = pod.spec.ephemeralContainers ?? []
-  // All that is not spec.ephemeralContainers is dropped, as the real subresource does.
+  // Everything except spec.ephemeralContainers is dropped, as the real subresource does.
   const after = mergeEphemeral(before, spec?.ephemeralContainers ?? before, contentType === patchTypes[0])
   const found = problems(pod, before, after)
   if (found.length > 0) return { refused: invalidPod(pod.metadata.name, found) }

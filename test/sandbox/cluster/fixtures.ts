@@ -1,4 +1,4 @@
-// What the sandbox's cluster holds at the start: one of each kind of pod that a capture can meet.
+// The initial objects of the sandbox's cluster: one pod of each kind that a capture can target.
 
 import type { Container, KubernetesObject, Pod } from './objects.ts'
 import { nodeName } from './kubelet.ts'
@@ -17,9 +17,9 @@ export interface PodFixture {
   containers?: Container[]
   spec?: Partial<Pod['spec']>
   status?: Partial<Pod['status']>
-  /** False: no node was found for it, so it stays pending. */
+  /** False: no node was found for the pod, so it remains Pending. */
   scheduled?: boolean
-  /** Age, so that "the newest" is somebody. */
+  /** Age in seconds, which decides the newest pod. */
   ageSeconds?: number
 }
 
@@ -62,7 +62,7 @@ const workload = (peer: string): Container[] => [
   },
 ]
 
-/** Rules that `docs/rbac` would give, in each namespace. */
+/** The rules that `docs/rbac` grants, in each namespace. */
 const captureRules = (namespace: string): Rule[] => [
   { namespace, apiGroups: [''], resources: ['pods', 'pods/log'], verbs: ['get', 'list'] },
   { namespace, apiGroups: [''], resources: ['pods/ephemeralcontainers'], verbs: ['patch'] },

@@ -18,7 +18,7 @@ const logLimit = 1_000_000
 
 export interface Kubelet {
   mode: Mode | 'none'
-  /** Starts a process in a running container; undefined where no such container runs. */
+  /** Starts a process in a running container; undefined if the container does not run. */
   exec(pod: Pod, container: string, argv: string[]): ExecProcess | undefined
   logs(pod: Pod, container: string): Buffer | undefined
   /** As `kubectl delete pod`: TERM, the grace period, KILL; resolves when the pod is gone. */
@@ -46,7 +46,7 @@ interface PodRecord {
   work: Promise<unknown>[]
 }
 
-/** Kubernetes' `$(VAR)` expansion: `$$` is `$`, an unknown variable stays as it is written. */
+/** Kubernetes' `$(VAR)` expansion: `$$` is `$`, an unknown variable is not replaced. */
 export const expand = (text: string, env: Record<string, string>): string =>
   text.replace(/\$\$|\$\(([^)]*)\)/g, (whole, name: string | undefined) =>
     name === undefined ? '$' : (env[name] ?? whole),
@@ -59,7 +59,7 @@ function environment(pod: Pod, container: Container): Record<string, string> {
 }
 
 function commandOf(container: Container, env: Record<string, string>): string[] {
-  // A command replaces the image's entry point; arguments alone replace what the entry point is given, and our images have none.
+  // A command replaces the image's entry point; arguments alone are passed to the entry point, and the images here have none.
   const words = container.command
     ? [...container.command, ...(container.args ?? [])]
     : (container.args ?? imageCommand(container.image))
@@ -233,7 +233,7 @@ export async function startKubelet(store: Store): Promise<Kubelet> {
       const namespace = node.addPod(pod.metadata.name, pod.spec.hostNetwork === true, pod.status.podIP)
       record = { namespace, containers: new Map(), work: [] }
       pods.set(uid, record)
-      // A pod that cannot be made stays in ContainerCreating, as on a node whose network plug-in is broken.
+      // A pod that cannot be created remains in ContainerCreating, as on a node whose network plug-in is broken.
       record.work.push(namespace.then(({ ip }) => publish(pod, ip)).catch(() => undefined))
     }
     const wanted = [
@@ -303,7 +303,7 @@ export async function startKubelet(store: Store): Promise<Kubelet> {
   }
 }
 
-/** For tests of the API alone: containers run by assertion, without a process. */
+/** For tests of the API only: containers have the status Running, but no process. */
 export function simulateKubelet(store: Store): Kubelet {
   const gone = (namespace: string, name: string): Promise<void> =>
     Promise.resolve(store.remove('pods', namespace, name))

@@ -6,13 +6,17 @@
 //                          └ pod holder (network, UTS, IPC) ── veth on the node's bridge
 //                             └ container (PID 1 of its own PID namespace, own /tmp, /dev, /sys, /proc)
 //
-// When this process dies in whatever way, the pipe ends, the node's `cat` ends, and the kernel kills all that is in its PID namespace.
+// When this process ends for any reason, the pipe closes, the node's `cat` ends, and the kernel kills all processes in its PID namespace.
 
-import { spawn, spawnSync, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { constants } from 'node:os'
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { constants, userInfo } from 'node:os'
+import { delimiter, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import type { Lack } from '../../support/needs.ts'
+import { isExecutable } from '../../support/processes.ts'
 
-/** Where the node keeps the termination logs, on a tmpfs that only its own mount namespace shows. */
+/** Where the node keeps the termination logs, on a tmpfs that is visible only in its mount namespace. */
 const nodeRun = '/run/sandbox'
 
 const nodeScript = `
@@ -45,7 +49,7 @@ echo "ready $pid"
 exec cat >/dev/null
 `
 
-// The tools need a PATH of their own until here: that of the container may lead nowhere.
+// The tools need a separate PATH up to this point: the container's PATH may be invalid.
 const becomeCommand = `
 privileges=$SANDBOX_PRIVILEGES
 unset SANDBOX_LOG SANDBOX_NODE SANDBOX_HIDE SANDBOX_READ_ONLY SANDBOX_DIRECTORY SANDBOX_PRIVILEGES SANDBOX_PATH
@@ -53,7 +57,7 @@ exec 3>&-
 exec "$setpriv" $privileges -- "$@"
 `
 
-// Mounts what a container runtime mounts, tells its own process id (as the host numbers it) on descriptor 3, and becomes the command.
+// Mounts what a container runtime mounts, writes its process id (in the host's PID namespace) to descriptor 3, and executes the command.
 const containerScript = `
 read -r pid rest </proc/self/stat
 fail() { echo "fail $1" >&3; exit 128; }
@@ -86,8 +90,14 @@ command -v -- "$1" >/dev/null 2>&1 || fail "exec: \\"$1\\": executable file not 
 echo "ready $pid" >&3
 ${becomeCommand}`
 
-// An exec'd process: the same check that a runtime makes, then the command.
+// Enters a container for an exec. What nsenter says is not the output of the command: a container runtime reports a container that has
+// ended as the status of the exec. So nsenter has no stderr; it comes back as descriptor 4 in the container.
+const enterForExec = ['sh', '-c', 'exec 4>&2 2>/dev/null; exec "$@"', 'sh']
+
+// An exec'd process: the same check as in a container runtime, then the command.
 const execScript = `
+exec 2>&4 4>&-
+echo entered >&3
 cd "$SANDBOX_DIRECTORY"
 setpriv=$(command -v setpriv)
 PATH=$SANDBOX_PATH
@@ -141,11 +151,11 @@ export interface ContainerOptions {
 }
 
 export interface RunningContainer {
-  /** PID 1 of the container, as the host numbers it. */
+  /** PID 1 of the container, in the host's PID namespace. */
   pid: number
   stdout: Readable
   stderr: Readable
-  /** Exit code (128 + n for a signal) once it ended, and what is in its termination log. */
+  /** Exit code (128 + n for a signal) after it ended, and the content of its termination log. */
   ended: Promise<{ exitCode: number; message: string }>
   signal(name: 'SIGTERM' | 'SIGKILL'): void
   exec(argv: string[]): ExecProcess
@@ -153,20 +163,23 @@ export interface RunningContainer {
 
 export interface ExecProcess {
   child: ChildProcessWithoutNullStreams
-  /** Resolves when it ended and its streams are drained; `missing` when there is no such command. */
-  ended: Promise<{ exitCode: number } | { missing: true }>
+  /** Resolves when it ended and its streams are drained. */
+  ended: Promise<ExecEnd>
 }
+
+/** `missing`: there is no such command. `stopped`: the container had ended before the command started. */
+export type ExecEnd = { exitCode: number } | { missing: true } | { stopped: true }
 
 export interface Node {
   mode: Mode
-  /** With an address of its own choice in 10.88.0.0/16, or the next free one. */
+  /** With the given address in 10.88.0.0/16, or the next free one. */
   addPod(name: string, hostNetwork: boolean, address?: string): Promise<PodNamespace & { ip: string }>
   startContainer(pod: PodNamespace, options: ContainerOptions): Promise<RunningContainer>
   stop(): Promise<void>
 }
 
 const rootless = (): boolean => process.getuid?.() !== 0
-// The sandbox's programs live in sbin too, which is not in everybody's PATH.
+// Some programs are in sbin, which is not in the PATH of every user.
 const toolPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`
 const toolEnv = { PATH: toolPath }
 
@@ -175,28 +188,33 @@ function enter(mode: Mode, pid: number, kinds: string[]): string[] {
   return ['nsenter', '--target', String(pid), ...user, ...kinds.map((kind) => `--${kind}`), '--']
 }
 
+/** In a session of its own: Ctrl-C reaches each process of the terminal's process group, and must not reach the pods. */
 const start = (argv: string[], env: NodeJS.ProcessEnv, extra: 'pipe'[] = []): ChildProcess =>
-  spawn(argv[0] as string, argv.slice(1), { env, stdio: ['pipe', 'pipe', 'pipe', ...extra], detached: false })
+  spawn(argv[0] as string, argv.slice(1), { env, stdio: ['pipe', 'pipe', 'pipe', ...extra], detached: true })
 
 function exitCode(code: number | null, signal: NodeJS.Signals | null): number {
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal])
 }
 
-/** The first line on a stream that matches, or an error with what came instead. */
+/** The first matching line of a stream, or an error with the received output. */
 function line(child: ChildProcess, stream: Readable, pattern: RegExp, what: string): Promise<RegExpMatchArray> {
   return new Promise((resolve, reject) => {
     let text = ''
     let errors = ''
+    let settled = false
     const timer = setTimeout(() => give(`${what}: no answer within 20 s`), 20_000)
     const give = (problem: string): void => {
+      if (settled) return
+      settled = true
       clearTimeout(timer)
-      child.kill('SIGKILL')
+      killGroup(child)
       reject(new Error(`${problem}\n${errors}${text}`.trim()))
     }
     const read = (chunk: Buffer): void => {
       text += chunk.toString()
       const found = pattern.exec(text)
       if (found === null) return
+      settled = true
       clearTimeout(timer)
       stream.off('data', read)
       child.stderr?.off('data', readErrors)
@@ -206,8 +224,22 @@ function line(child: ChildProcess, stream: Readable, pattern: RegExp, what: stri
     stream.on('data', read)
     child.stderr?.on('data', readErrors)
     child.once('error', (error) => give(`${what}: ${error.message}`))
-    child.once('close', (code, signal) => give(`${what}: ended with ${signal ?? code}`))
+    const ended = (code: number | null, signal: NodeJS.Signals | null): void =>
+      give(`${what}: ended with ${signal ?? code}`)
+    child.once('close', ended)
+    // Where the kernel forbids user namespaces, `unshare --map-auto` (2.38) leaves a child that holds the streams open.
+    child.once('exit', (code, signal) => setTimeout(() => ended(code, signal), 500).unref())
   })
+}
+
+/** Ends a process of `start` and its descendants, which are in its process group. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // All of them have ended.
+  }
 }
 
 export async function startNode(): Promise<Node> {
@@ -348,10 +380,10 @@ export async function startNode(): Promise<Node> {
       pid,
       stdout: child.stdout as Readable,
       stderr: child.stderr as Readable,
-      ended: finished.then(async (exitCode) => {
+      ended: finished.then(async (code) => {
         over = true
-        // unshare 2.38 makes exit code 1 of a child that was killed; nobody else can kill PID 1 of the container.
-        return { exitCode: killed ? 137 : exitCode, message: await readLog() }
+        // unshare 2.38 makes exit code 1 of a child that was killed; no other process can kill PID 1 of the container.
+        return { exitCode: killed ? 137 : code, message: await readLog() }
       }),
       signal(name) {
         if (over) return
@@ -359,24 +391,33 @@ export async function startNode(): Promise<Node> {
           process.kill(pid, name)
           killed ||= name === 'SIGKILL'
         } catch {
-          // It ended by itself in between.
+          // It has already ended.
         }
       },
       exec(argv) {
-        const child = start(
-          [...enter(mode, pid, ['mount', 'net', 'uts', 'ipc', 'pid']), 'sh', '-c', execScript, 'sh', ...argv],
+        const started = start(
+          [
+            ...enterForExec,
+            ...enter(mode, pid, ['mount', 'net', 'uts', 'ipc', 'pid']),
+            'sh',
+            '-c',
+            execScript,
+            'sh',
+            ...argv,
+          ],
           env,
           ['pipe'],
         )
         let marker = ''
-        ;(child.stdio[3] as Readable).on('data', (chunk: Buffer) => (marker += chunk.toString()))
-        const ended = new Promise<{ exitCode: number } | { missing: true }>((resolve) => {
-          child.once('error', () => resolve({ exitCode: 126 }))
-          child.once('close', (code, signal) =>
-            resolve(marker.includes('missing') ? { missing: true } : { exitCode: exitCode(code, signal) }),
-          )
+        ;(started.stdio[3] as Readable).on('data', (chunk: Buffer) => (marker += chunk.toString()))
+        const exited = new Promise<ExecEnd>((resolve) => {
+          started.once('error', () => resolve({ exitCode: 126 }))
+          started.once('close', (code, signal) => {
+            if (!marker.includes('entered')) resolve({ stopped: true })
+            else resolve(marker.includes('missing') ? { missing: true } : { exitCode: exitCode(code, signal) })
+          })
         })
-        return { child: child as ChildProcessWithoutNullStreams, ended }
+        return { child: started as ChildProcessWithoutNullStreams, ended: exited }
       },
     }
   }
@@ -391,7 +432,7 @@ export async function startNode(): Promise<Node> {
   return { mode, addPod, startContainer, stop }
 }
 
-export type SandboxSupport = { supported: true; mode: Mode } | { supported: false; reason: string }
+export type SandboxSupport = { supported: true; mode: Mode } | { supported: false; reason: string; remedy: string }
 
 const probeScript = `
 tcpdump -i any -n -Z root -w /tmp/probe.pcap 2>/tmp/probe & tcpdump=$!
@@ -407,12 +448,41 @@ ls /sys/class/net/eth0/ifindex
 
 let known: Promise<SandboxSupport> | undefined
 
-/** Whether pods can run here, and as whom; else why not, and what would help. Found out by doing it once. */
+/** Whether pods can run on this machine, and as which user; otherwise the reason and the fix. Determined by one trial. */
 export const sandboxSupport = (): Promise<SandboxSupport> => (known ??= probe())
+
+/** A requirement of pods that this machine lacks. */
+export async function podsLack(): Promise<Lack> {
+  const support = await sandboxSupport()
+  return support.supported ? undefined : `${support.reason}; ${support.remedy}`
+}
+
+/** The command that lets this user create namespaces, as far as the settings of this machine show it. */
+function namespaceRemedy(): string {
+  if (!rootless()) return 'start the container that this machine is with --privileged'
+  const setting = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8').trim() : '')
+  // Ubuntu 24.04, Debian before 11, and the kernel's own limit.
+  if (setting('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === '1')
+    return 'sudo sysctl --write kernel.apparmor_restrict_unprivileged_userns=0'
+  if (setting('/proc/sys/kernel/unprivileged_userns_clone') === '0')
+    return 'sudo sysctl --write kernel.unprivileged_userns_clone=1'
+  if (setting('/proc/sys/user/max_user_namespaces') === '0') return 'sudo sysctl --write user.max_user_namespaces=10000'
+  const { username, uid } = userInfo()
+  const owners = ['/etc/subuid', '/etc/subgid'].map((path) => setting(path).split('\n'))
+  const hasIds = owners.every((lines) =>
+    lines.some((entry) => [username, String(uid)].includes(entry.split(':')[0] ?? '')),
+  )
+  if (!hasIds) return `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`
+  return 'run it as root'
+}
 
 async function probe(): Promise<SandboxSupport> {
   if (process.platform !== 'linux')
-    return { supported: false, reason: `pods need Linux namespaces; this is ${process.platform}` }
+    return {
+      supported: false,
+      reason: `pods need Linux namespaces, this is ${process.platform}`,
+      remedy: 'run on Linux',
+    }
   const tools: Record<string, string> = {
     unshare: 'util-linux',
     nsenter: 'util-linux',
@@ -422,13 +492,14 @@ async function probe(): Promise<SandboxSupport> {
   }
   if (rootless()) Object.assign(tools, { newuidmap: 'uidmap', newgidmap: 'uidmap' })
   const missing = Object.keys(tools).filter(
-    (tool) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', tool], { env: toolEnv }).status !== 0,
+    (tool) => !toolPath.split(delimiter).some((folder) => isExecutable(join(folder, tool))),
   )
   if (missing.length > 0) {
-    const packages = [...new Set(missing.map((tool) => tools[tool]))].join(', ')
+    const packages = [...new Set(missing.map((tool) => tools[tool]))].join(' ')
     return {
       supported: false,
-      reason: `${missing.join(', ')} not found: install ${packages}${rootless() ? ', or run as root' : ''}`,
+      reason: missing.join(', '),
+      remedy: `apt-get install ${packages}${rootless() ? ', or run as root' : ''}`,
     }
   }
   let node: Node | undefined
@@ -449,16 +520,13 @@ async function probe(): Promise<SandboxSupport> {
     let output = ''
     container.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
     container.stderr.resume()
-    const { exitCode } = await container.ended
-    if (exitCode !== 0 || !output.includes('listening on'))
+    const { exitCode: probed } = await container.ended
+    if (probed !== 0 || !output.includes('listening on'))
       throw new Error(`tcpdump cannot capture in a namespace: ${output}`)
     return { supported: true, mode: node.mode }
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    const hint = rootless()
-      ? 'user namespaces may be forbidden (Ubuntu 24.04: sysctl kernel.apparmor_restrict_unprivileged_userns=0), or /etc/subuid has no line for you; or run as root'
-      : 'the machine may itself be a container without the right to make namespaces'
-    return { supported: false, reason: `${text.replaceAll('\n', ' ')} (${hint})` }
+    return { supported: false, reason: text.replaceAll('\n', ' '), remedy: namespaceRemedy() }
   } finally {
     await node?.stop()
   }

@@ -1,4 +1,4 @@
-// The parts of Kubernetes' objects that the sandbox knows. Fields that it only passes on are not named here.
+// The parts of Kubernetes objects that the sandbox uses. Fields that it only passes on are not declared here.
 
 export interface ObjectMeta {
   name: string
@@ -107,7 +107,7 @@ export interface KubernetesObject {
   metadata: ObjectMeta
 }
 
-/** Every container of a pod, of every kind: they share one space of names. */
+/** All containers of a pod, of every kind: their names are unique across kinds. */
 export const allContainers = (pod: Pod): Container[] => [
   ...(pod.spec.initContainers ?? []),
   ...pod.spec.containers,

@@ -1,4 +1,4 @@
-// Pod Security admission: the checks that a capture can run into, in Kubernetes' words (pod-security-admission/policy).
+// Pod Security admission: the checks that a capture can violate, with Kubernetes' messages (pod-security-admission/policy).
 
 import { allContainers, type Container, type Pod } from './objects.ts'
 
@@ -8,7 +8,7 @@ const baselineCapabilities = new Set(
   ),
 )
 
-/** `container "a"`, or `containers "a", "b"`: sorted, as the real one does. */
+/** `container "a"`, or `containers "a", "b"`: sorted, as Kubernetes does. */
 function named(containers: Container[]): string {
   const names = containers.map(({ name }) => `"${name}"`).sort()
   return `${names.length === 1 ? 'container' : 'containers'} ${names.join(', ')}`
@@ -75,11 +75,11 @@ const restricted: Check[] = [
   },
 ]
 
-/** What the namespace's level has against the pod, in words that follow "is forbidden: "; undefined when it is allowed. */
+/** The violations of the namespace's level, as the text after "is forbidden: "; undefined if the pod is allowed. */
 export function podSecurityViolation(labels: Record<string, string> | undefined, pod: Pod): string | undefined {
   const level = labels?.['pod-security.kubernetes.io/enforce'] ?? 'privileged'
   const version = labels?.['pod-security.kubernetes.io/enforce-version'] ?? 'latest'
-  // The restricted level is the baseline with a stricter check of the capabilities, which is the first, in place of its own.
+  // The restricted level is the baseline with a stricter capabilities check in place of the first one.
   const checks = level === 'restricted' ? [...baseline.slice(1), ...restricted] : level === 'baseline' ? baseline : []
   const containers = allContainers(pod)
   const violations = checks.map((check) => check(pod, containers)).filter((text) => text !== undefined)

@@ -1,10 +1,10 @@
-// Who may do what: real rules, asked by the reviews and enforced on every call.
+// RBAC: the reviews evaluate the rules, and each request is checked against them.
 
 import { ok, type ApiResponse } from './status.ts'
 import { timestamp } from './store.ts'
 
 export interface Rule {
-  /** Where the rule holds; everywhere when absent (a ClusterRoleBinding). */
+  /** The namespace of the rule; all namespaces if absent (a ClusterRoleBinding). */
   namespace?: string
   apiGroups: string[]
   resources: string[]
@@ -70,13 +70,13 @@ export function createAuthorizer(): Authorizer {
   }
 }
 
-/** The words of the API server's refusal, after "is forbidden: ". */
+/** The API server's error message, after "is forbidden: ". */
 export function refusal(user: User, { verb, group, resource, namespace }: Attributes): string {
   const where = namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`
   return `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${group}" ${where}`
 }
 
-/** Who the caller is, from Kubernetes 1.28 on. */
+/** SelfSubjectReview, since Kubernetes 1.28. */
 export function reviewSelf({ name, groups }: User, now: Date): ApiResponse {
   const head = { kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1' }
   const metadata = { creationTimestamp: timestamp(now) }

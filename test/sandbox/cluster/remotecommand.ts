@@ -1,10 +1,10 @@
-// Exec over WebSocket as a real API server speaks it (measured against 1.36): v5.channel.k8s.io and v4.channel.k8s.io. Every message
-// is binary and starts with its channel. An empty message on the lowest open channel says "established"; channel 3 carries
+// Exec over WebSocket as a real API server implements it (measured against 1.36): v5.channel.k8s.io and v4.channel.k8s.io. Every message
+// is binary and starts with its channel. An empty message on the lowest open channel means "established"; channel 3 carries
 // the status at the end, then the close code is 1000. In v5 the client closes a channel with [255, channel].
 
 import type { Readable } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { ExecProcess } from './namespaces.ts'
+import type { ExecEnd, ExecProcess } from './namespaces.ts'
 
 export const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const
 export type Protocol = (typeof protocols)[number]
@@ -12,19 +12,19 @@ export type Protocol = (typeof protocols)[number]
 const stdinChannel = 0
 const statusChannel = 3
 const closeChannel = 255
-/** Above this many bytes under way to the client, the process's output is not read. */
+/** With more unsent bytes than this, the process's output is not read. */
 const highWater = 256 * 1024
 
 export interface ExecFaults {
   /** Destroys the connection after this many bytes of stdout. */
   cutAfterBytes?: number
-  /** How many connections are cut; all of them when absent. */
+  /** The number of connections to break; all of them if absent. */
   cutTimes?: number
-  /** Speaks v4 only, as a server before 1.30. */
+  /** Supports only v4, as a server before 1.30. */
   refuseV5?: boolean
-  /** After this many bytes of stdout nothing more is sent, though the connection lives; 0: nothing after "established". */
+  /** After this many bytes of stdout nothing more is sent, but the connection remains open; 0: nothing after "established". */
   stallAfterBytes?: number
-  /** `Success` and close code 1000 without a byte of output: what a translator makes of a lost kubelet. */
+  /** `Success` and close code 1000 without output: what a proxy returns when it loses the kubelet. */
   emptySuccess?: boolean
 }
 
@@ -37,25 +37,14 @@ export interface ExecStreams {
 
 const success = { metadata: {}, status: 'Success' }
 
-export function exitStatus(
-  protocol: Protocol,
-  command: string[],
-  ended: { exitCode: number } | { missing: true },
-): object {
-  if ('missing' in ended) {
-    const error = `exec: "${command[0]}": executable file not found in $PATH`
-    const inner = `error executing command in container: failed to exec in container: failed to start exec "sandbox": OCI runtime exec failed: exec failed: unable to start container process: ${error}: unknown`
-    const twice = protocol === 'v5.channel.k8s.io' ? `Internal error occurred: ${inner}` : inner
-    const details = { causes: [{ message: twice }] }
-    return {
-      metadata: {},
-      status: 'Failure',
-      message: `Internal error occurred: ${twice}`,
-      reason: 'InternalError',
-      details,
-      code: 500,
-    }
-  }
+export function exitStatus(protocol: Protocol, command: string[], ended: ExecEnd): object {
+  if ('missing' in ended)
+    return notStarted(
+      protocol,
+      `failed to start exec "sandbox": OCI runtime exec failed: exec failed: unable to start container process: exec: "${command[0]}": executable file not found in $PATH: unknown`,
+    )
+  if ('stopped' in ended)
+    return notStarted(protocol, 'failed to create exec "sandbox": cannot exec in a stopped state: unknown')
   const { exitCode } = ended
   if (exitCode === 0) return success
   const words =
@@ -71,7 +60,21 @@ export function exitStatus(
   }
 }
 
-/** Joins a process to the connection until either ends. */
+/** The status of an exec whose command the container runtime did not start. */
+function notStarted(protocol: Protocol, reason: string): object {
+  const inner = `error executing command in container: failed to exec in container: ${reason}`
+  const twice = protocol === 'v5.channel.k8s.io' ? `Internal error occurred: ${inner}` : inner
+  return {
+    metadata: {},
+    status: 'Failure',
+    message: `Internal error occurred: ${twice}`,
+    reason: 'InternalError',
+    details: { causes: [{ message: twice }] },
+    code: 500,
+  }
+}
+
+/** Connects a process to the connection until one of them ends. */
 export function serveExec(socket: WebSocket, streams: ExecStreams, start: () => ExecProcess, faults: ExecFaults): void {
   const protocol = socket.protocol as Protocol
   const send = (channel: number, data: Buffer, done?: () => void): void => {
@@ -104,7 +107,7 @@ export function serveExec(socket: WebSocket, streams: ExecStreams, start: () => 
   child.stdin.on('error', () => undefined)
   if (!streams.stdin) child.stdin.end()
 
-  // How much of stdout the faults let through, and what happens then.
+  // How many bytes of stdout the faults allow, and what happens after that.
   let allowed = faults.stallAfterBytes ?? Infinity
   let atLimit = (): void => void (silent = true)
   if (faults.cutAfterBytes !== undefined && faults.cutTimes !== 0) {
@@ -140,11 +143,11 @@ export function serveExec(socket: WebSocket, streams: ExecStreams, start: () => 
   })
   child.stdin.on('close', () => socket.resume())
   socket.on('close', () => {
-    // As containerd does: stdin ends at once; nobody reads the output any more, so a process that goes on writing blocks until its container ends.
+    // As containerd does: stdin closes immediately, and the output is no longer read, so a process that continues to write blocks until its container ends.
     child.stdin.end()
-    const streams = [child.stdout, child.stderr]
-    for (const stream of streams) stream.pause()
-    const discard = (): void => streams.forEach((stream) => stream.destroy())
+    const output = [child.stdout, child.stderr]
+    for (const stream of output) stream.pause()
+    const discard = (): void => output.forEach((stream) => stream.destroy())
     if (child.exitCode !== null || child.signalCode !== null) discard()
     else child.once('exit', discard)
   })

@@ -6,7 +6,6 @@ import { createServer, type Server } from 'node:https'
 import { STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { generate } from 'selfsigned'
 import { WebSocketServer } from 'ws'
 import { checkExec, handle, type ApiContext, type ApiRequest } from './api.ts'
 import type { ExecProcess } from './namespaces.ts'
@@ -14,6 +13,7 @@ import { decodeProtobuf, protobufType } from './protobuf.ts'
 import type { User } from './rbac.ts'
 import { protocols, serveExec, type ExecFaults } from './remotecommand.ts'
 import type { ApiResponse } from './status.ts'
+import { loopbackCertificate } from '../../support/certificates.ts'
 
 export interface RecordedRequest {
   method: string
@@ -26,7 +26,7 @@ export interface RecordedRequest {
 
 export interface Faults {
   exec: ExecFaults
-  /** Answers in place of the API server, also before an upgrade; undefined lets the request through. */
+  /** Answers in place of the API server, also before an upgrade; undefined passes the request on. */
   answer?: (request: ApiRequest) => ApiResponse | undefined
 }
 
@@ -70,20 +70,7 @@ async function readBody(message: IncomingMessage): Promise<unknown> {
 }
 
 export async function serve(context: ApiContext, faults: Faults): Promise<ApiServer> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'sandbox' }], {
-    keyType: 'ec',
-    notAfterDate: new Date(Date.now() + 86_400_000),
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 7, ip: '127.0.0.1' },
-          { type: 2, value: 'localhost' },
-        ],
-      },
-    ],
-  })
+  const { private: key, cert } = await loopbackCertificate('sandbox')
   const users = new Map<string, User>()
   const tokens = new Map<string, string>()
   const requests: RecordedRequest[] = []
@@ -155,7 +142,7 @@ export async function serve(context: ApiContext, faults: Faults): Promise<ApiSer
         (protocol) => offered.has(protocol) && !(faults.exec.refuseV5 && protocol === 'v5.channel.k8s.io'),
       ) ?? false,
   })
-  // `ws` writes no Date of its own.
+  // `ws` does not add a Date header.
   sockets.on('headers', (headers) => headers.push(`Date: ${context.store.now().toUTCString()}`))
 
   function refuse(socket: Duplex, request: ApiRequest, reply: ApiResponse): void {
@@ -176,7 +163,7 @@ export async function serve(context: ApiContext, faults: Faults): Promise<ApiSer
     if ('refused' in checked) return refuse(socket, request, checked.refused)
     const offered = (message.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/)
     const served: readonly string[] = faults.exec.refuseV5 ? protocols.slice(1) : protocols
-    // An empty 403 is what the real one answers to protocols that it does not know; so does an upgrade to SPDY, which is not spoken here.
+    // A real API server answers unknown protocols with an empty 403. SPDY is not supported here and gets the same answer.
     if (!offered.some((protocol) => served.includes(protocol)))
       return refuse(socket, request, { status: 403, body: Buffer.alloc(0) })
     const { pod, container, command } = checked

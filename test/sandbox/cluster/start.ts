@@ -1,21 +1,21 @@
-// A small Kubernetes on loopback: a real API server in little, whose pods are Linux namespaces. See cli.ts for use by hand.
+// A small Kubernetes on loopback: a small API server, with Linux namespaces as pods. See cli.ts for manual use.
 
 import { addFixtures, developerRules, makePod, type PodFixture } from './fixtures.ts'
 import { simulateKubelet, startKubelet, type Kubelet } from './kubelet.ts'
-import { sandboxSupport, type Mode } from './namespaces.ts'
+import { sandboxSupport, type ExecProcess, type Mode } from './namespaces.ts'
 import type { KubernetesObject, Pod } from './objects.ts'
 import { createAuthorizer, type Rule } from './rbac.ts'
 import { serve, type Faults, type RecordedRequest } from './server.ts'
 import { createStore } from './store.ts'
 
-export { sandboxSupport, type SandboxSupport } from './namespaces.ts'
+export { podsLack, sandboxSupport, type SandboxSupport } from './namespaces.ts'
 export type { Pod } from './objects.ts'
 export type { Faults, RecordedRequest } from './server.ts'
 
 export interface ClusterOptions {
-  /** False: no namespaces; pods run by assertion, exec does not work. */
+  /** False: no namespaces; pods have the status Running but no processes, and exec does not work. */
   pods?: boolean
-  /** How far the server's clock is off. */
+  /** The offset of the server's clock. */
   clockSkewMs?: number
 }
 
@@ -23,7 +23,7 @@ export interface SandboxCluster {
   /** https://127.0.0.1:PORT */
   server: string
   mode: Mode | 'none'
-  /** YAML; `admin` may everything, `dev` may capture in shop, locked and base, others what `bind` gives them. */
+  /** YAML; `admin` has all permissions, `dev` can capture in shop, locked and base, other users have what `bind` grants. */
   kubeconfig(user: string, namespace?: string): string
   requests: RecordedRequest[]
   bind(user: string, rules: Rule[]): void
@@ -35,6 +35,8 @@ export interface SandboxCluster {
   addPod(fixture: PodFixture): Pod
   /** Resolves when the pod is gone: after TERM, at most the grace period, KILL. */
   deletePod(namespace: string, name: string, graceSeconds?: number): Promise<void>
+  /** Starts a process in the first container of a pod; undefined if the container does not run. */
+  exec(namespace: string, name: string, argv: string[]): ExecProcess | undefined
   /** Kills PID 1 of a container. */
   killContainer(namespace: string, name: string, container: string): void
   stop(): Promise<void>
@@ -52,7 +54,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Sandbo
   authorizer.bind('dev', developerRules)
   const kubelet: Kubelet = options.pods === false ? simulateKubelet(store) : await startKubelet(store)
   const faults: Faults = { exec: {} }
-  const api = await serve({ store, authorizer, kubelet }, faults)
+  const api = await serve({ store, authorizer, kubelet }, faults).catch(async (error: unknown) => {
+    await kubelet.stop()
+    throw error
+  })
   await kubelet.settled()
 
   return {
@@ -96,6 +101,11 @@ current-context: sandbox
     pod: (namespace, name) => store.pod(namespace, name),
     addPod: (fixture) => makePod(store, fixture),
     deletePod: (namespace, name, graceSeconds) => kubelet.deletePod(namespace, name, graceSeconds),
+    exec(namespace, name, argv) {
+      const pod = store.pod(namespace, name)
+      const container = pod?.spec.containers[0]?.name
+      return pod && container !== undefined ? kubelet.exec(pod, container, argv) : undefined
+    },
     killContainer: (namespace, name, container) => kubelet.killContainer(namespace, name, container),
     async stop() {
       await api.stop()

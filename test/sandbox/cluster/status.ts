@@ -1,4 +1,4 @@
-// Answers of the API server, and its errors: `Status` objects with Kubernetes' own reasons and words.
+// Answers of the API server, and its errors: `Status` objects with Kubernetes' reasons and messages.
 
 export interface ApiResponse {
   status: number

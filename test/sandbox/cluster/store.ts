@@ -1,4 +1,4 @@
-// What the cluster holds: namespaces, pods, deployments, replica sets. Stands in for etcd, so it also gives out uids and versions.
+// The objects of the cluster: namespaces, pods, deployments, replica sets. Replaces etcd, so it also assigns uids and versions.
 
 import { randomUUID } from 'node:crypto'
 import type { KubernetesObject, Pod } from './objects.ts'
@@ -9,7 +9,7 @@ export interface Store {
   list(resource: string, namespace?: string): KubernetesObject[]
   get(resource: string, namespace: string | undefined, name: string): KubernetesObject | undefined
   pod(namespace: string, name: string): Pod | undefined
-  /** Adds or replaces; uid and creationTimestamp stay, the version goes up. */
+  /** Adds or replaces; keeps uid and creationTimestamp, increases the version. */
   put<T extends KubernetesObject>(resource: string, object: T): T
   remove(resource: string, namespace: string | undefined, name: string): void
   version(): string

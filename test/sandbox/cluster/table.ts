@@ -63,11 +63,11 @@ export function table(resource: string, objects: KubernetesObject[], resourceVer
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: { resourceVersion },
-    columnDefinitions: shown.map(({ name, type, priority }) => ({
-      name,
-      type,
-      priority,
-      format: name === 'Name' ? 'name' : '',
+    columnDefinitions: shown.map((one) => ({
+      name: one.name,
+      type: one.type,
+      priority: one.priority,
+      format: one.name === 'Name' ? 'name' : '',
       description: '',
     })),
     rows: objects.map((object) => ({

@@ -1,5 +1,5 @@
-// What runs in the pods of the deployment `checkout`: a small shop that talks to its twin. HTTP on 8080 with some 503s, metrics on
-// 9090 so that a filter has something to leave out. Runs inside a pod as `node -e`, so it is plain JavaScript that needs no file.
+// The program in the pods of the deployment `checkout`: a small shop that sends requests to the other pod. HTTP on 8080 with some 503s, metrics on
+// 9090, which a filter can exclude. Runs inside a pod as `node -e`, so it is plain JavaScript that needs no file.
 
 const source = `
 const http = require('node:http')
@@ -24,7 +24,7 @@ console.log('checkout listens on 8080, metrics on 9090')
 
 const idle = 'trap "exit 0" TERM; while :; do sleep 3600 & wait; done'
 
-/** Images are names here; what the file system holds is always the host's own. This is what an image runs when the pod says nothing. */
+/** Images are only names here; the file system is always the host's. This is the default command of an image. */
 export function imageCommand(image: string): string[] {
   if (image.includes('/shop/')) return ['node', '-e', source]
   if (/pause|proxy|app/.test(image)) return ['sh', '-c', idle]

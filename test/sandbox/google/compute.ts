@@ -1,45 +1,9 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto'
 import { testPermissions } from './permissions.ts'
-import {
-  callerOf,
-  guarded,
-  refusal,
-  type GoogleAnswer,
-  type GoogleRequest,
-  type Resource,
-  type World,
-} from './world.ts'
+import { callerOf, guarded, refusal, type GoogleAnswer, type GoogleRequest, type World } from './world.ts'
+import type { Instance, MetadataItem, Resource } from './state.ts'
 
-/** What Compute Engine knows. Tests change it while it runs. */
-export interface Compute {
-  readonly instances: Instance[]
-  /** metadata of the project, for all its instances */
-  projectMetadata: MetadataItem[]
-  readonly operations: Map<string, Operation>
-  /** how often an operation is asked for until it is done */
-  pendingPolls: number
-  /** what the next operations end in: `RESOURCE_NOT_READY`, … */
-  readonly operationErrors: string[]
-  /** how many of the next changes of metadata come just after somebody else's: 412 */
-  races: number
-}
-
-export interface MetadataItem {
-  key: string
-  value?: string
-}
-
-export interface Instance {
-  readonly project: string
-  readonly zone: string
-  readonly name: string
-  readonly id: string
-  metadata: MetadataItem[]
-  /** `hostkeys/ssh-ed25519` → value */
-  readonly guestAttributes: Map<string, string>
-  /** the rest of `compute.v1.Instance` */
-  readonly resource: Resource
-}
+export type { Instance, MetadataItem } from './state.ts'
 
 export interface InstanceOptions {
   readonly zone?: string
@@ -53,12 +17,7 @@ export interface InstanceOptions {
   readonly with?: Resource
 }
 
-interface Operation {
-  readonly resource: Resource
-  polls: number
-}
-
-/** A GKE node, with metadata that nobody should see. */
+/** A GKE node, with secret metadata. */
 export function describeInstance(project: { id: string; number: string }, given: InstanceOptions): Instance {
   const { zone = 'europe-west1-b', name = 'gke-shop-default-pool-8d2f1c3a-x7k2' } = given
   const base = `https://www.googleapis.com/compute/v1/projects/${project.id}/zones/${zone}`
@@ -127,11 +86,16 @@ type Method = (request: GoogleRequest, world: World, instance: Instance, where: 
 
 const methods: Readonly<Record<string, Method>> = {
   'GET ': (request, world, instance, where) =>
-    guarded(request, world, 'compute.instances.get', 'compute.instances.get', where, () => ({
-      operation: 'compute.instances.get',
-      status: 200,
-      body: { ...instance.resource, id: instance.id, name: instance.name, metadata: metadataOf(instance.metadata) },
-    })),
+    guarded(
+      request,
+      world,
+      { operation: 'compute.instances.get', permission: 'compute.instances.get', resource: where },
+      () => ({
+        operation: 'compute.instances.get',
+        status: 200,
+        body: { ...instance.resource, id: instance.id, name: instance.name, metadata: metadataOf(instance.metadata) },
+      }),
+    ),
   'POST setMetadata': setMetadata,
   'GET getGuestAttributes': getGuestAttributes,
   'POST testIamPermissions': (request, world, _instance, where) => testPermissions(request, world, where),
@@ -139,7 +103,7 @@ const methods: Readonly<Record<string, Method>> = {
 
 function getProject(request: GoogleRequest, world: World, project: string): GoogleAnswer {
   const operation = 'compute.projects.get'
-  return guarded(request, world, operation, operation, `projects/${project}`, () =>
+  return guarded(request, world, { operation, permission: operation, resource: `projects/${project}` }, () =>
     project === world.project.id || project === world.project.number
       ? {
           operation,
@@ -156,7 +120,7 @@ function getProject(request: GoogleRequest, world: World, project: string): Goog
 }
 
 function metadataOf(items: readonly MetadataItem[]): Resource {
-  // No list where it is empty.
+  // An empty list is omitted.
   return { kind: 'compute#metadata', fingerprint: fingerprintOf(items), ...(items.length > 0 && { items }) }
 }
 
@@ -168,7 +132,7 @@ const valueLimit = 262_144
 
 function setMetadata(request: GoogleRequest, world: World, instance: Instance, where: string): GoogleAnswer {
   const operation = 'compute.instances.setMetadata'
-  return guarded(request, world, operation, operation, where, () => {
+  return guarded(request, world, { operation, permission: operation, resource: where }, () => {
     if (world.denied.has('iam.serviceAccounts.actAs') && instance.resource['serviceAccounts'] !== undefined) {
       return refusal(
         operation,
@@ -197,7 +161,7 @@ function setMetadata(request: GoogleRequest, world: World, instance: Instance, w
     }
     const large = items.findIndex(({ value }) => Buffer.byteLength(value ?? '') > valueLimit)
     if (large >= 0) {
-      // It quotes what it was given.
+      // The message quotes the input.
       const message = `Value for field 'metadata.items[${String(large)}].value' is too large: maximum size 262144 character(s); actual size is more: '${items[large]?.value?.slice(0, 300) ?? ''}'.`
       return {
         operation,
@@ -240,7 +204,7 @@ function getOperation(request: GoogleRequest, world: World, name: string, method
   const waits = request.method === 'POST' && method === 'wait'
   if (!waits && (request.method !== 'GET' || method !== '')) return undefined
   const operation = `compute.zoneOperations.${waits ? 'wait' : 'get'}`
-  return guarded(request, world, operation, 'compute.zoneOperations.get', name, () => {
+  return guarded(request, world, { operation, permission: 'compute.zoneOperations.get', resource: name }, () => {
     const found = world.compute.operations.get(name)
     if (found === undefined) return notFound(operation, name)
     found.polls += 1
@@ -257,7 +221,7 @@ function getOperation(request: GoogleRequest, world: World, name: string, method
 
 function getGuestAttributes(request: GoogleRequest, world: World, instance: Instance, where: string): GoogleAnswer {
   const operation = 'compute.instances.getGuestAttributes'
-  return guarded(request, world, operation, operation, where, () => {
+  return guarded(request, world, { operation, permission: operation, resource: where }, () => {
     const queryPath = request.query.get('queryPath') ?? ''
     const enabled = instance.metadata.find(({ key }) => key === 'enable-guest-attributes')?.value
     const shared = world.compute.projectMetadata.find(({ key }) => key === 'enable-guest-attributes')?.value

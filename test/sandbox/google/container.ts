@@ -10,22 +10,27 @@ export function answerContainer(request: GoogleRequest, world: World): GoogleAns
   const ours = project === world.project.id || project === world.project.number
   const clusters = world.clusters.filter((cluster) => ours && here(cluster))
   if (name === undefined) {
-    return guarded(request, world, 'container.clusters.list', 'container.clusters.list', `projects/${project}`, () => ({
-      operation: 'container.clusters.list',
-      status: 200,
-      body: { clusters },
-    }))
+    return guarded(
+      request,
+      world,
+      { operation: 'container.clusters.list', permission: 'container.clusters.list', resource: `projects/${project}` },
+      () => ({
+        operation: 'container.clusters.list',
+        status: 200,
+        body: { clusters },
+      }),
+    )
   }
   const operation = 'container.clusters.get'
   const resource = `projects/${project}/locations/${location}/clusters/${name}`
-  return guarded(request, world, operation, 'container.clusters.get', resource, () => {
+  return guarded(request, world, { operation, permission: 'container.clusters.get', resource: resource }, () => {
     const cluster = clusters.find((one) => one['name'] === name)
     if (cluster) return { operation, status: 200, body: cluster }
     return refusal(operation, 404, 'NOT_FOUND', `Not found: ${resource}.`)
   })
 }
 
-/** Where the API server of a cluster listens, `HOST:PORT`, and what else the answer says of it. */
+/** Where the API server of a cluster listens, `HOST:PORT`, and the other fields of the answer. */
 export interface ClusterAddress {
   readonly name?: string
   readonly location?: string
@@ -36,7 +41,7 @@ export interface ClusterAddress {
   readonly with?: Resource
 }
 
-/** A cluster as a new one answers: reachable by its public IP, the DNS endpoint closed. */
+/** A new cluster: reachable at its public IP, with the DNS endpoint disabled. */
 export function describeCluster(project: { id: string; number: string }, given: ClusterAddress): Resource {
   const { name = 'shop', location = 'europe-west1', address, certificateAuthority } = given
   return {
@@ -47,7 +52,7 @@ export function describeCluster(project: { id: string; number: string }, given: 
     status: 'RUNNING',
     endpoint: address,
     currentMasterVersion: '1.33.5-gke.1201000',
-    // gcloud reads it without asking whether it is there
+    // gcloud requires this field
     currentNodeVersion: '1.33.5-gke.1201000',
     initialClusterVersion: '1.33.5-gke.1201000',
     releaseChannel: { channel: 'REGULAR' },

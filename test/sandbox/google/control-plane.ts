@@ -1,6 +1,6 @@
 import type { GoogleAnswer, GoogleRequest, World } from './world.ts'
 
-/** What a GKE control plane asks Google about a bearer token, as a webhook of an API server (`--authentication-token-webhook-config-file`). */
+/** The token review of a GKE control plane, as a webhook of an API server (`--authentication-token-webhook-config-file`). */
 export function answerTokenReview(request: GoogleRequest, world: World): GoogleAnswer | undefined {
   if (request.path !== '/tokenreviews' || request.method !== 'POST') return undefined
   const { apiVersion, spec } = JSON.parse(request.body) as { apiVersion?: string; spec?: { token?: string } }

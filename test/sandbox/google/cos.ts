@@ -1,24 +1,24 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** What makes a guest a node of Container-Optimized OS. */
+/** The settings of a guest that is a node of Container-Optimized OS. */
 export interface CosOptions {
-  /** what its toolbox can pull: root trees by `NAME:TAG` */
+  /** the images that its toolbox can pull: root trees by `NAME:TAG` */
   readonly images: Readonly<Record<string, string>>
   /** which of them /etc/default/toolbox names */
   readonly image: string
-  /** bytes of the disk that holds /var; this machine's own disk unless told */
+  /** bytes of the disk that holds /var; default: this machine's disk */
   readonly disk?: number
   /** shell, before an image is unpacked */
   readonly beforePull?: string
 }
 
-/** Of those who may become root by sudo; no group of this machine. */
+/** The group whose users can become root with sudo; does not exist on this machine. */
 export const cosGroup = 20_000
 
 /**
- * Lays out below `folder` what the guest sees in place of this machine's own.
- * @returns shell that mounts it in a mount namespace of its own, with `folder` as $1. As on COS: / cannot be written, /var is on disk and noexec
+ * Creates in `folder` the files that the guest has in place of this machine's files.
+ * @returns shell code that mounts them in a separate mount namespace, with `folder` as $1. As on COS: / cannot be written, /var is on disk and noexec
  * but for /var/lib/toolbox, /tmp is memory and noexec, there is a toolbox and no tcpdump.
  */
 export function layOutCos(folder: string, options: CosOptions): string {
@@ -47,7 +47,7 @@ export function layOutCos(folder: string, options: CosOptions): string {
   for (const [image, tree] of Object.entries(options.images)) symlinkSync(tree, join(folder, 'registry', flat(image)))
   return [
     'mount -t tmpfs tmpfs /run && mkdir -p /run/sshd /run/guest && mount --bind "$1" /run/guest && cd /run/guest',
-    // The trees that can be pulled may lie where nothing will be seen any more.
+    // The root trees may be in a folder that the mounts hide.
     'for i in registry/*; do mkdir -p "pull/${i##*/}" && mount --bind "$(readlink "$i")" "pull/${i##*/}" || exit; done',
     'mount -t overlay overlay -o lowerdir=/usr/bin,upperdir=bin,workdir=bin-work /usr/bin && rm /usr/bin/tcpdump',
     'mount -t overlay overlay -o lowerdir=/etc,upperdir=etc,workdir=etc-work /etc',
@@ -62,8 +62,8 @@ export function layOutCos(folder: string, options: CosOptions): string {
 }
 
 /**
- * What of COS' own script (github.com/coreos/toolbox and its descendant in COS) a caller can tell: its files of settings, the tree of its own
- * for each user and image, said on stdout while it is made, and that every argument goes on to nspawn. Without what needs systemd as PID 1.
+ * The observable behaviour of COS' script (github.com/coreos/toolbox and its fork in COS): its settings files, a separate root tree for each
+ * user and image, its message on stdout while it creates the tree, and all arguments passed to nspawn. Without the parts that need systemd as PID 1.
  */
 const toolbox = `#!/bin/bash
 set -e

@@ -1,11 +1,11 @@
 import { guarded, type GoogleAnswer, type GoogleRequest, type World } from './world.ts'
 
-/** The fleet's memberships, two a page so that readers must turn it. */
+/** The fleet's memberships, two on a page, so that clients must read several pages. */
 export function answerGkeHub(request: GoogleRequest, world: World): GoogleAnswer | undefined {
   const [, project, location] = /^\/v1\/projects\/([^/]+)\/locations\/([^/]+)\/memberships$/.exec(request.path) ?? []
   if (project === undefined || location === undefined || request.method !== 'GET') return undefined
   const operation = 'gkehub.memberships.list'
-  return guarded(request, world, operation, operation, `projects/${project}`, () => {
+  return guarded(request, world, { operation, permission: operation, resource: `projects/${project}` }, () => {
     const all = world.memberships.filter(
       ({ name }) => location === '-' || String(name).includes(`/locations/${location}/`),
     )
@@ -21,7 +21,7 @@ export function answerResourceManager(request: GoogleRequest, world: World): Goo
   if (project === undefined || request.method !== 'GET') return undefined
   const operation = 'cloudresourcemanager.projects.get'
   const { id, number } = world.project
-  return guarded(request, world, operation, 'resourcemanager.projects.get', project, () =>
+  return guarded(request, world, { operation, permission: 'resourcemanager.projects.get', resource: project }, () =>
     project === id || project === number
       ? { operation, status: 200, body: { projectId: id, projectNumber: number, name: id, lifecycleState: 'ACTIVE' } }
       : {

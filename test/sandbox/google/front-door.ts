@@ -2,38 +2,31 @@ import { request as tlsRequest, createServer } from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { generate } from 'selfsigned'
+import { loopbackCertificate } from '../../support/certificates.ts'
 
-/** An API server's front door that knows other tokens than the server does, as a cloud's control plane. */
+/** A proxy for an API server that accepts other tokens than the server, as a cloud's control plane does. */
 export interface ControlPlane {
   /** HOST:PORT */
   readonly address: string
-  /** PEM of its own authority */
+  /** PEM of its certificate authority */
   readonly certificateAuthority: string
-  /** how many requests came with a token that is none (any more) */
+  /** number of requests with an invalid or expired token */
   readonly refused: () => number
-  /** breaks every connection that is open; how many there were */
+  /** breaks all open connections; returns their number */
   cut(): number
   stop(): Promise<void>
 }
 
-/** `enter` gives the API server's own token for a bearer token, or undefined. `ca`: PEM of the API server's authority. */
+/** `enter` returns the API server's token for a bearer token, or undefined. `ca`: PEM of the API server's authority. */
 export async function startControlPlane(
   upstream: URL,
   ca: string,
   enter: (token: string) => string | undefined,
 ): Promise<ControlPlane> {
-  const certificate = await generate([{ name: 'commonName', value: 'control-plane' }], {
-    keyType: 'ec',
-    notAfterDate: new Date(Date.now() + 86_400_000),
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-    ],
-  })
+  const certificate = await loopbackCertificate('control-plane', ['address'])
   let refused = 0
 
-  /** The request as the API server takes it; undefined where the token is not good. */
+  /** The request with the API server's token; undefined if the token is invalid. */
   const onward = (message: IncomingMessage): ReturnType<typeof tlsRequest> | undefined => {
     const [, token = ''] = /^Bearer (.+)$/.exec(message.headers.authorization ?? '') ?? []
     const own = enter(token)

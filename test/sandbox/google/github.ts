@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { signJwt, type Claims } from './jwt.ts'
 import type { GoogleAnswer, GoogleRequest, World } from './world.ts'
 
-/** GitHub's issuer: what a runner asks for a job's token, and what verifiers read. */
+/** GitHub's OIDC issuer: the token endpoint for runners, and the documents for verifiers. */
 export function answerIssuer(request: GoogleRequest, world: World): GoogleAnswer | undefined {
   const { url, key } = world.issuer
   if (request.path === '/.well-known/openid-configuration') {
@@ -32,7 +32,7 @@ function answerToken(request: GoogleRequest, world: World): GoogleAnswer {
   return { operation, status: 200, body: { count: value.length, value } }
 }
 
-/** A token of the job; `claims` stand in place of what GitHub would say. */
+/** A token of the job; `claims` replace GitHub's values. */
 export function signIdToken(world: World, claims: Claims = {}): string {
   const now = Math.floor(Date.now() / 1000)
   return signJwt(world.issuer.key, {
@@ -47,7 +47,7 @@ export function signIdToken(world: World, claims: Claims = {}): string {
   })
 }
 
-/** What GitHub says of a job of the environment `production` on the main branch. */
+/** GitHub's claims for a job of the environment `production` on the main branch. */
 export const exampleJob: Claims = {
   sub: 'repo:octo-org/shop:environment:production',
   repository: 'octo-org/shop',

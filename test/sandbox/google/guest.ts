@@ -1,10 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import {
-  accessSync,
   appendFileSync,
   chmodSync,
   chownSync,
-  constants,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -14,30 +12,25 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { generateLoginKey } from '../../../src/google/login-key.ts'
+import { generateLoginKey } from '../../../src/google/compute/login-key.ts'
 import type { Instance, MetadataItem } from './compute.ts'
 import { cosGroup, layOutCos, type CosOptions } from './cos.ts'
+import { freePort } from '../../support/free-port.ts'
+import { endChild } from '../../support/processes.ts'
 import { profileOf } from './os-login.ts'
+import { untilListening } from './sshd.ts'
 import type { World } from './world.ts'
+import { firstLack, needsProgram, needsRoot, type Lack } from '../../support/needs.ts'
 
 const sshd = '/usr/sbin/sshd'
 
-/** Why a guest cannot run here; undefined where it can. */
-export const guestMissing = ((): string | undefined => {
-  if (process.getuid?.() !== 0) return 'not root'
-  try {
-    accessSync(sshd, constants.X_OK)
-    return undefined
-  } catch {
-    return `there is no ${sshd} (Debian: openssh-server)`
-  }
-})()
+/** A requirement of a guest that this machine lacks. */
+export const guestLack: Lack = firstLack(needsRoot, needsProgram('sshd'))
 
 export interface GuestOptions {
-  /** ms until a new key lets in; a key that is taken away or expires is out at once */
+  /** ms until a new key is accepted; a removed or expired key is rejected immediately */
   readonly propagation?: number
   /** writes its host key into the guest attributes, as at a first boot */
   readonly publishesHostKeys?: boolean
@@ -45,27 +38,27 @@ export interface GuestOptions {
   readonly cos?: CosOptions
 }
 
-/** The inside of an instance: a real OpenSSH server on loopback, with the guest agent's share of the work. */
+/** The operating system of an instance: a real OpenSSH server on loopback, and the tasks of the guest agent. */
 export interface Guest {
   readonly port: number
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string
   readonly log: () => string
-  /** the command lines, by process id, of all that runs in it beside its sshd; what a toolbox of it contains, too */
+  /** the command lines, by process id, of its processes except sshd; includes those in a toolbox */
   readonly processes: () => ReadonlyMap<number, string>
-  /** where its file system is to be seen from outside */
+  /** the path of its file system outside of the guest */
   readonly root: string
   /** who may log in now, and with which keys (`ssh-ed25519 AAAA…`) */
   readonly keys: () => ReadonlyMap<string, readonly string[]>
-  /** Lets every key in that is under way, whatever the propagation. */
+  /** Accepts all pending keys immediately, regardless of the propagation time. */
   arrive(): void
   stop(): Promise<void>
 }
 
 /**
- * Accounts are made as the keys come, as the agent makes them, and stay. They are known to this server's processes alone (their own
- * /etc/passwd, in a mount namespace), so that nothing of this machine is changed. Each is root by another name; on COS, whose sudo is there
- * too, a user of its own who may become root by that.
+ * Accounts are created when keys arrive, as by the agent, and are not deleted. Only this server's processes see them (a separate
+ * /etc/passwd in a mount namespace), so this machine is not changed. Each account has the user id of root; on COS, which has sudo, each
+ * account has its own user id and can become root with sudo.
  */
 export async function startGuest(world: World, instance: Instance, options: GuestOptions = {}): Promise<Guest> {
   const folder = mkdtempSync(join(tmpdir(), 'guest-'))
@@ -99,11 +92,11 @@ export async function startGuest(world: World, instance: Instance, options: Gues
   const timer = setInterval(agent.look, 50)
   const stop = async (): Promise<void> => {
     clearInterval(timer)
-    await end(child)
+    await endChild(child)
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    await listening(child, () => log)
+    await untilListening(child, "the guest's sshd", () => log)
   } catch (error) {
     await stop()
     throw error
@@ -115,7 +108,7 @@ export async function startGuest(world: World, instance: Instance, options: Gues
   }
 }
 
-/** Those that see the folder mounted, and what is below them: a toolbox has mounts of its own, and may be orphaned. */
+/** The processes that see the folder mounted, and their descendants: a toolbox has separate mounts, and may be orphaned. */
 function processesBesideSshd(folder: string): ReadonlyMap<number, string> {
   const seen = new Map<number, { parent: number; mounts: string; line: string }>()
   for (const pid of readdirSync('/proc').map(Number).filter(Number.isInteger)) {
@@ -198,13 +191,13 @@ function createAgent(
   return { look, arrive, keys }
 }
 
-/** The files are changed in place: what is mounted is the file, not its name. */
+/** Changes the files in place: the mount refers to the file, not to its name. */
 function nameRoot(folder: string, user: string): void {
   appendFileSync(join(folder, 'passwd'), `${user}:x:0:0::/root:/bin/bash\n`)
   appendFileSync(join(folder, 'shadow'), `${user}:*:19000:0:99999:7:::\n`)
 }
 
-/** The group is that of layOutCos' sudoers. */
+/** The group is the sudoers group of layOutCos. */
 function makeUser(folder: string, user: string, count: number): void {
   const id = firstUser + count
   mkdirSync(join(folder, 'home', user))
@@ -233,7 +226,7 @@ function grantedKeys(world: World, instance: Instance): [string, string][] {
   return values.flatMap((value) => (value ?? '').split('\n').flatMap(readEntry))
 }
 
-/** `USER:TYPE BASE64 COMMENT`, or with `google-ssh {"userName":…,"expireOn":…}`; nothing where it has expired. */
+/** `USER:TYPE BASE64 COMMENT`, or with `google-ssh {"userName":…,"expireOn":…}`; nothing if it has expired. */
 function readEntry(line: string): [string, string][] {
   const [, user, key, json] = /^([a-z_][a-z0-9_.-]*):([^ ]+ [^ ]+)(?: google-ssh (.+))?/.exec(line.trim()) ?? []
   if (user === undefined || key === undefined) return []
@@ -245,32 +238,4 @@ function readEntry(line: string): [string, string][] {
 
 function bare(key: string): string {
   return key.split(/\s+/).slice(0, 2).join(' ')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-function listening(child: ChildProcess, log: () => string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the guest's sshd does not listen: ${log()}`)), 10_000)
-    child.once('error', reject)
-    child.once('exit', () => reject(new Error(`the guest's sshd has ended: ${log()}`)))
-    child.stderr?.on('data', () => {
-      if (!log().includes('Server listening')) return
-      clearTimeout(timer)
-      resolve()
-    })
-  })
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await ended
 }

@@ -1,6 +1,6 @@
 import { callerOf, refusal, type GoogleAnswer, type GoogleRequest, type World } from './world.ts'
 
-/** The IAM Service Account Credentials API: a principal becomes a service account for a while. */
+/** The IAM Service Account Credentials API: a principal impersonates a service account for a limited time. */
 export function answerIamCredentials(request: GoogleRequest, world: World): GoogleAnswer | undefined {
   const [, account] = /^\/v1\/projects\/-\/serviceAccounts\/([^/:]+):generateAccessToken$/.exec(request.path) ?? []
   if (account === undefined || request.method !== 'POST') return undefined
@@ -29,7 +29,7 @@ export function answerIamCredentials(request: GoogleRequest, world: World): Goog
   const expires = new Date(Date.now() + world.clockOffset + seconds * 1000)
   const body = {
     accessToken: world.tokens.issue(decodeURIComponent(account), 'ya29.c.', seconds),
-    // gcloud takes no fraction of a second
+    // gcloud does not accept fractional seconds
     expireTime: expires.toISOString().replace(/\.\d+Z$/, 'Z'),
   }
   return { operation, status: 200, body }

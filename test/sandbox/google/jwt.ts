@@ -9,7 +9,12 @@ export interface SigningKey {
   readonly jwks: { readonly keys: readonly Record<string, unknown>[] }
 }
 
-export function createSigningKey(): SigningKey {
+let signingKey: SigningKey | undefined
+
+/** One key for every issuer of a process: a pair of RSA keys takes 0.2 s. */
+export const sharedSigningKey = (): SigningKey => (signingKey ??= createSigningKey())
+
+function createSigningKey(): SigningKey {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const id = randomUUID()
   const jwk = createPublicKey(privateKey).export({ format: 'jwk' })
@@ -23,7 +28,7 @@ export function signJwt(key: SigningKey, claims: Claims): string {
   return `${content}.${sign('sha256', Buffer.from(content), key.private).toString('base64url')}`
 }
 
-/** The claims of a token that the key has signed, whatever they say; undefined for anything else. */
+/** The claims of a token that the key has signed, not validated; undefined for any other token. */
 export function verifyJwt(key: SigningKey, token: string): Claims | undefined {
   const [, head, body, signature] = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token) ?? []
   if (head === undefined || body === undefined || signature === undefined) return undefined

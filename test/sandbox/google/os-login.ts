@@ -1,30 +1,6 @@
 import { createHash } from 'node:crypto'
 import { callerOf, refusal, type GoogleAnswer, type GoogleRequest, type World } from './world.ts'
-
-/** What OS Login knows. Tests change it while it runs. */
-export interface OsLogin {
-  /** by address of the account */
-  readonly profiles: Map<string, LoginProfile>
-  /** of new POSIX accounts; undefined: as Google makes it, `sa_NUMBER`; null: none is made */
-  username: string | null | undefined
-  /** false: a policy of the organisation drops keys without a word */
-  keepsKeys: boolean
-  /** how many of the next deletions come with somebody else's change: 409 */
-  conflicts: number
-}
-
-export interface LoginProfile {
-  posixAccounts: Record<string, unknown>[]
-  /** by fingerprint */
-  readonly keys: Map<string, ImportedKey>
-}
-
-export interface ImportedKey {
-  readonly key: string
-  expirationTimeUsec: string | undefined
-  /** to which the answer waited for it to be replicated */
-  readonly regions: readonly string[]
-}
+import type { ImportedKey, LoginProfile } from './state.ts'
 
 /** The OS Login API: the caller's own profile and the keys in it. */
 export function answerOsLogin(request: GoogleRequest, world: World): GoogleAnswer | undefined {
@@ -124,7 +100,7 @@ function describe(email: string, { posixAccounts, keys }: LoginProfile): Record<
   const sshPublicKeys = Object.fromEntries(
     [...keys].map(([fingerprint, key]) => [fingerprint, describeKey(email, fingerprint, key)]),
   )
-  // An empty list or map is left out.
+  // An empty list or map is omitted.
   return {
     name: email,
     ...(posixAccounts.length > 0 && { posixAccounts }),

@@ -6,7 +6,7 @@ export function answerTestPermissions(request: GoogleRequest, world: World): Goo
   return testPermissions(request, world, `${/^\/v\d\/(.+):/.exec(request.path)?.[1] ?? ''}`)
 }
 
-/** Whoever is known has every permission but the denied ones. */
+/** Each known caller has all permissions except the denied ones. */
 export function testPermissions(request: GoogleRequest, world: World, resource: string): GoogleAnswer {
   const operation = 'testIamPermissions'
   const caller = callerOf(request, world, operation)
@@ -16,6 +16,6 @@ export function testPermissions(request: GoogleRequest, world: World, resource: 
     return refusal(operation, 400, 'INVALID_ARGUMENT', `No permissions to test on ${resource}.`)
   }
   const granted = permissions.filter((permission) => !world.denied.has(permission))
-  // A list that is empty is left out.
+  // An empty list is omitted.
   return { operation, status: 200, body: granted.length > 0 ? { permissions: granted } : {} }
 }

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { generate } from 'selfsigned'
 import { WebSocketServer, type WebSocket } from 'ws'
+import { loopbackCertificate } from '../../support/certificates.ts'
 
 export interface RelayTarget {
   readonly project: string
@@ -20,18 +20,18 @@ export type Refusal =
 
 export interface RelayCall {
   readonly operation: 'connect' | 'reconnect'
-  /** undefined where it reconnects */
+  /** undefined for a reconnect */
   readonly target: RelayTarget | undefined
   readonly sid: string | undefined
-  /** what the client says to have received, of a reconnect */
+  /** for a reconnect: the bytes that the client has received */
   readonly ack: number | undefined
   readonly token: string
   readonly headers: IncomingMessage['headers']
-  /** an HTTP status, a close code, or that it was let in */
+  /** an HTTP status, a close code, `open`, or `silent` for no answer */
   outcome: number | 'open' | 'silent'
 }
 
-/** Ends the connection, not the session, once this many bytes of the session went down (to the client) or up. Each is used once. */
+/** Ends the connection, not the session, after this many bytes of the session down (to the client) or up. Each is used once. */
 export interface Cut {
   readonly after: number
   readonly of: 'down' | 'up'
@@ -39,34 +39,34 @@ export interface Cut {
   readonly code: number
 }
 
-/** What the relay does wrong. Tests change it at any time. */
+/** The faults of the relay. Tests can change them at any time. */
 export interface RelayFaults {
   /** in order, each for one call */
   readonly refusals: { readonly on: RelayCall['operation']; readonly refusal: Refusal }[]
   /** in order, each of them for one session */
   readonly cuts: Cut[]
-  /** never answers the handshake, or never says that it has connected */
+  /** never answers the handshake, or never reports that it has connected */
   silent?: 'handshake' | 'welcome'
-  /** confirms nothing of what it gets */
+  /** never acknowledges received bytes */
   noAcks?: boolean
   /** in place of the number of the next ACK */
   nextAck?: (total: number) => bigint
   /** bytes of data in a frame; 16 384 as the real one's */
   frameSize?: number
-  /** a frame that nobody knows before each one of data */
+  /** an unknown frame before each data frame */
   unknownFrames?: boolean
-  /** bytes behind the end of each frame */
+  /** trailing bytes after each frame */
   trailingBytes?: number
-  /** says why it closes in a frame of its own (tag 10) and closes with 1000 */
+  /** sends the reason of a close in a separate frame (tag 10) and closes with 1000 */
   longClose?: boolean
-  /** sends this as it is after the welcome */
+  /** sends these bytes unchanged after the connect message */
   rawAfterWelcome?: Buffer | string
 }
 
 export interface RelayOptions {
-  /** `wss` with this certificate, with one of its own for `{}`; else plain `ws` */
+  /** `wss` with this certificate, or with a new one for `{}`; otherwise plain `ws` */
   readonly tls?: { readonly key?: string; readonly cert?: string }
-  /** Where the port of the instance really is. */
+  /** The real address of the port of the instance. */
   backend(target: RelayTarget): { readonly host: string; readonly port: number } | Refusal
   authenticate(token: string): boolean
   readonly faults?: Partial<RelayFaults>
@@ -81,40 +81,40 @@ export interface Relay {
   readonly faults: RelayFaults
   /** open connections of clients */
   readonly connections: number
-  /** sessions that can be gone on with, so many connections to backends */
+  /** resumable sessions, each with one connection to a backend */
   readonly sessions: number
-  /** bytes of all sessions, to clients, without what was sent twice */
+  /** bytes of all sessions, to clients, without repeated bytes */
   readonly down: number
-  /** bytes of all sessions, from clients, without what came twice */
+  /** bytes of all sessions, from clients, without repeated bytes */
   readonly up: number
-  /** what clients have confirmed, ACK by ACK: bytes since the beginning of their session */
+  /** the ACKs of clients: bytes since the start of their session */
   readonly acks: readonly number[]
-  /** Confirms to every client what it has sent. */
+  /** Sends an ACK for all received bytes to each client. */
   acknowledge(): void
-  /** Breaks every connection, or closes it with a code; how many there were. */
+  /** Breaks all connections, or closes them with a code; returns their number. */
   cut(code?: number): number
-  /** The connections of now neither read nor write any more, and stay. */
+  /** The current connections remain open but no longer read or write. */
   freeze(): void
   stop(): Promise<void>
 }
 
 const subprotocol = 'relay.tunnel.cloudproxy.app'
 const maxFrame = 16_384
-/** bytes without a confirmation, at which the real relay is seen to stall */
+/** unacknowledged bytes at which the real relay stalls (measured) */
 const window = 1_500_000
-/** bytes for a slow backend, of a client that does not wait for confirmations */
-const longestBacklog = 32_000_000
+/** buffered bytes for a slow backend, from a client that does not wait for ACKs */
+const maxBacklogBytes = 32_000_000
 /** ms that a session waits for its client */
 const keepSession = 60_000
 
 interface Session {
   readonly sid: string
   readonly backend: Socket
-  /** what the client has not confirmed; begins at `acked` */
+  /** the bytes that the client has not acknowledged; starts at `acked` */
   kept: Buffer[]
   keptLength: number
   acked: number
-  /** of the bytes at hand, how far they were sent on this connection */
+  /** how many of the buffered bytes were sent on this connection */
   sent: number
   received: number
   confirmed: number
@@ -126,8 +126,8 @@ interface Session {
 }
 
 /**
- * The relay of Identity-Aware Proxy for TCP (SSH Relay v4), on loopback, judged by gcloud in relay.test.ts.
- * It never pings: gcloud ends its session when it is asked for a sign of life.
+ * The relay of Identity-Aware Proxy for TCP (SSH Relay v4), on loopback; relay.test.ts tests it with gcloud.
+ * It never pings: gcloud ends its session on a ping.
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const tls = options.tls && (await certificateOf(options.tls))
@@ -150,7 +150,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     session.client?.send(whole, () => pump(session))
   }
 
-  /** Hands the client what is at hand, as long as it keeps up. */
+  /** Sends the buffered bytes to the client while it can receive them. */
   const pump = (session: Session): void => {
     const { client } = session
     if (!client || client.readyState !== client.OPEN || session.frozen) return
@@ -170,7 +170,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     if (session.sent === end && session.backendDone) finish(session, 4010, 'failed to read from the backend')
   }
 
-  /** Breaks the connection below TLS, without a word. */
+  /** Breaks the connection below TLS, without a close message. */
   const reset = (client: WebSocket): void => {
     const port = ports.get(client)
     for (const socket of sockets) if (socket.remotePort === port) socket.resetAndDestroy()
@@ -184,7 +184,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     else client.close(code, reason)
   }
 
-  /** A session outlives a connection that broke, and the demand for a new token. */
+  /** A session continues after a broken connection, and after a request for a new token. */
   const interrupt = (session: Session, code: number): void => {
     if (code !== 0 && code !== 4004) return finish(session, code, 'injected')
     hangUp(session, code)
@@ -212,7 +212,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     clearTimeout(session.ackTimer)
     session.ackTimer = undefined
     if (faults.noAcks || !session.client || session.frozen) return
-    if (session.backend.writableNeedDrain) return // later, when the backend has it
+    if (session.backend.writableNeedDrain) return // later, when the backend has received it
     session.confirmed = session.received
     const total = faults.nextAck?.(session.received) ?? BigInt(session.received)
     delete faults.nextAck
@@ -234,9 +234,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       }
       session.received += length
       up += length
-      // Not held back by reading no more: the client's own confirmations come the same way. What is not confirmed holds it back.
+      // Does not stop reading for flow control, because the client's ACKs arrive on the same connection. Missing ACKs limit the client.
       session.backend.write(message.subarray(6))
-      if (session.backend.writableLength > longestBacklog) client.pause()
+      if (session.backend.writableLength > maxBacklogBytes) client.pause()
       const [cut] = faults.cuts
       if (cut?.of === 'up' && session.received >= cut.after) {
         faults.cuts.shift()
@@ -247,7 +247,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     } else finish(session, 4008, `invalid tag ${String(tag)}`)
   }
 
-  /** From here on the session speaks over this connection. */
+  /** Moves the session to this connection. */
   const attach = (session: Session, client: WebSocket): void => {
     clearTimeout(session.keep)
     session.client = client
@@ -446,24 +446,11 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
 async function certificateOf(given: { key?: string; cert?: string }): Promise<{ key: string; cert: string }> {
   if (given.key !== undefined && given.cert !== undefined) return { key: given.key, cert: given.cert }
-  const made = await generate([{ name: 'commonName', value: 'relay' }], {
-    keyType: 'ec',
-    notAfterDate: new Date(Date.now() + 86_400_000),
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 7, ip: '127.0.0.1' },
-          { type: 2, value: 'localhost' },
-        ],
-      },
-    ],
-  })
+  const made = await loopbackCertificate('relay')
   return { key: made.private, cert: made.cert }
 }
 
-/** Up to `length` bytes behind those that were sent; at least one where there are any. */
+/** Up to `length` bytes after those that were sent; at least one if there are any. */
 function at(session: Session, length: number): Buffer {
   let start = session.acked
   for (const chunk of session.kept) {

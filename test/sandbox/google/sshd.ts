@@ -1,26 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as dial, type Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
-import { generateLoginKey } from '../../../src/google/login-key.ts'
+import { generateLoginKey } from '../../../src/google/compute/login-key.ts'
+import { freePort } from '../../support/free-port.ts'
+import { endChild } from '../../support/processes.ts'
+import { needsProgram, type Lack } from '../../support/needs.ts'
 
 const program = '/usr/sbin/sshd'
 
-/** Why the real sshd cannot be used here; undefined where it can. */
-export const sshdMissing = ((): string | undefined => {
-  try {
-    accessSync(program, constants.X_OK)
-    return undefined
-  } catch {
-    return `there is no ${program} (Debian: openssh-server)`
-  }
-})()
+/** A requirement of this sshd that this machine lacks. */
+export const sshdLack: Lack = needsProgram('sshd')
 
 export type HostKeyType = 'ed25519' | 'ecdsa' | 'rsa'
 
-/** A real OpenSSH server on loopback, which lets the present user in. */
+/** A real OpenSSH server on loopback, which accepts the current user. */
 export interface Sshd {
   readonly port: number
   readonly user: string
@@ -28,12 +24,12 @@ export interface Sshd {
   readonly hostKeys: readonly string[]
   /** what it logs */
   readonly log: () => string
-  /** connections that `connect` has made and that are open */
+  /** open connections of `connect` */
   readonly open: () => number
   readonly connect: () => Promise<Socket>
-  /** Breaks every connection of `connect`, without a word; how many there were. */
+  /** Breaks all connections of `connect` without a message; returns their number. */
   cut(): number
-  /** Takes these public keys (`TYPE BASE64`) from now on, and no others. */
+  /** From now on accepts only these public keys (`TYPE BASE64`). */
   authorize(...publicKeys: readonly string[]): void
   stop(): Promise<void>
 }
@@ -45,7 +41,7 @@ export async function startSshd(
 ): Promise<Sshd> {
   const folder = mkdtempSync(join(tmpdir(), 'sshd-'))
   const user = userInfo().username
-  // sshd insists on this empty folder, which is its own; systemd makes it elsewhere.
+  // sshd requires this empty folder; with systemd, the service creates it.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
   const authorized = join(folder, 'authorized_keys')
   writeFileSync(authorized, '')
@@ -71,11 +67,11 @@ export async function startSshd(
   const sockets = new Set<Socket>()
   const stop = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy()
-    await end(child)
+    await endChild(child)
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    await listening(child, () => log)
+    await untilListening(child, 'sshd', () => log)
   } catch (error) {
     await stop()
     throw error
@@ -108,7 +104,7 @@ export async function startSshd(
 
 function makeHostKey(type: HostKeyType): { private: string; public: string } {
   if (type === 'ed25519') {
-    const { privateKey, publicKey } = generateLoginKey() // ssh2's own spoils one ed25519 pair of 256
+    const { privateKey, publicKey } = generateLoginKey() // ssh2's generator creates one invalid ed25519 pair in 256
     return { private: privateKey, public: publicKey }
   }
   return type === 'rsa'
@@ -116,30 +112,16 @@ function makeHostKey(type: HostKeyType): { private: string; public: string } {
     : ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 })
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-function listening(child: ChildProcess, log: () => string): Promise<void> {
+/** Waits until an sshd that logs to its stderr listens. */
+export function untilListening(child: ChildProcess, name: string, log: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`sshd does not listen: ${log()}`)), 10_000)
+    const timer = setTimeout(() => reject(new Error(`${name} does not listen: ${log()}`)), 10_000)
     child.once('error', reject)
-    child.once('exit', () => reject(new Error(`sshd has ended: ${log()}`)))
+    child.once('exit', () => reject(new Error(`${name} has ended: ${log()}`)))
     child.stderr?.on('data', () => {
       if (!log().includes('Server listening')) return
       clearTimeout(timer)
       resolve()
     })
   })
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await ended
 }

@@ -1,15 +1,14 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, type KeyPairKeyObjectResult } from 'node:crypto'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { generate } from 'selfsigned'
 import { answerCompute, describeInstance, type Instance, type InstanceOptions } from './compute.ts'
 import { answerContainer, describeCluster, type ClusterAddress } from './container.ts'
 import { answerTokenReview } from './control-plane.ts'
 import { answerGkeHub, answerResourceManager } from './fleet.ts'
 import { answerIssuer, exampleJob, signIdToken } from './github.ts'
 import { answerIamCredentials } from './iam-credentials.ts'
-import { createSigningKey, type Claims } from './jwt.ts'
+import { sharedSigningKey, type Claims } from './jwt.ts'
 import { answerOauth } from './oauth.ts'
 import { answerOsLogin } from './os-login.ts'
 import { answerTestPermissions } from './permissions.ts'
@@ -22,6 +21,8 @@ import {
   type Resource,
   type World,
 } from './world.ts'
+import { readText } from '../../support/read-text.ts'
+import { loopbackCertificate } from '../../support/certificates.ts'
 
 export type Service =
   | 'github'
@@ -37,7 +38,7 @@ export type Service =
   | 'oauth'
   | 'control-plane'
 
-/** What a service does wrong, until it is taken away or `times` is over. `hang` never answers, `reset` cuts the connection. */
+/** A fault of a service, until it is removed or was used `times` times. `hang` never answers, `reset` cuts the connection. */
 export type Fault = { readonly status: number; readonly body?: unknown; times?: number } | 'hang' | 'reset'
 
 export interface RecordedCall {
@@ -45,7 +46,7 @@ export interface RecordedCall {
   readonly operation: string
   readonly method: string
   readonly path: string
-  /** 0: a fault left it without an answer */
+  /** 0: no answer because of a fault */
   readonly status: number
 }
 
@@ -53,12 +54,12 @@ export interface GoogleOptions {
   readonly project?: { readonly id: string; readonly number: string }
   readonly pool?: string
   readonly provider?: string
-  /** attribute condition of the provider; the default takes the repository owner `octo-org` */
+  /** attribute condition of the provider; the default accepts the repository owner `octo-org` */
   readonly condition?: (claims: Claims) => boolean
   /** in place of `exampleJob`'s */
   readonly jobClaims?: Claims
   readonly serviceAccounts?: readonly string[]
-  /** seconds: federated 300 as Google's, id tokens 300, impersonated as asked for */
+  /** seconds: federated 300 as Google's, ID tokens 300, impersonated as requested */
   readonly lifetimes?: { readonly federated?: number; readonly idToken?: number; readonly impersonated?: number }
   readonly clusters?: readonly ClusterAddress[]
   readonly memberships?: readonly Resource[]
@@ -69,13 +70,13 @@ export interface GoogleOptions {
 export interface GoogleServices {
   /** what a job with `id-token: write` has, and gcloud's variables for every service */
   env(): Record<string, string>
-  /** the same without the right to a token */
+  /** the same without permission for an ID token */
   envWithoutIdToken(): Record<string, string>
   readonly calls: RecordedCall[]
-  /** how often an operation was asked for */
+  /** number of requests for an operation */
   count(operation: string): number
   readonly faults: Partial<Record<Service, Fault>>
-  /** Tests change what it holds: clusters, denied permissions, the condition. */
+  /** Tests change its state: clusters, denied permissions, the condition. */
   readonly world: World
   /** https, with `issuerCertificate`: an API server can discover it */
   readonly issuer: string
@@ -91,7 +92,7 @@ export interface GoogleServices {
   /** a service account's key, and a user's login */
   serviceAccountKey(): Record<string, unknown>
   userCredentials(): Record<string, unknown>
-  /** who a token is of, while it lasts */
+  /** the principal of a valid token */
   identify(token: string): Principal | undefined
   addCluster(cluster: ClusterAddress): Resource
   addInstance(options?: InstanceOptions): Instance
@@ -100,18 +101,14 @@ export interface GoogleServices {
   stop(): Promise<void>
 }
 
+/** The keys of the service account, created once, when a test needs them. */
+let accountKeys: KeyPairKeyObjectResult | undefined
+
 /** GitHub's issuer and the services of Google that lead to a GKE cluster, on loopback. */
 export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleServices> {
   const project = { id: 'shop-prod', number: '123456789012', ...options.project }
   const serviceAccounts = [...(options.serviceAccounts ?? [`capture@${project.id}.iam.gserviceaccount.com`])]
-  const certificate = await generate([{ name: 'commonName', value: 'issuer' }], {
-    keyType: 'ec',
-    notAfterDate: new Date(Date.now() + 86_400_000),
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-    ],
-  })
+  const certificate = await loopbackCertificate('issuer', ['address'])
   const calls: RecordedCall[] = []
   const faults: Partial<Record<Service, Fault>> = {}
   const keys = new Map<string, string>()
@@ -165,7 +162,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
       (body) => {
         const target = new URL(message.url ?? '/', 'http://loopback')
         const [, name = '', rest = ''] = /^\/([^/]+)(\/.*)$/.exec(target.pathname) ?? []
-        // The issuer's own listener has its paths at the root.
+        // The issuer's listener has its paths at the root.
         const service = name in services ? (name as Service) : 'github'
         const path = name in services ? rest : target.pathname
         answer(
@@ -175,7 +172,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
           response,
         )
       },
-      () => response.destroy(), // a caller that went away
+      () => response.destroy(), // the caller has disconnected
     )
   }
   const plain = createServer(listener)
@@ -194,7 +191,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
     project,
     provider: `projects/${project.number}/locations/global/workloadIdentityPools/${options.pool ?? 'github'}/providers/${options.provider ?? 'octo-org'}`,
     condition: options.condition ?? ((claims) => claims['repository_owner'] === 'octo-org'),
-    issuer: { url: issuer, key: createSigningKey() },
+    issuer: { url: issuer, key: sharedSigningKey() },
     requestToken: randomBytes(40).toString('base64url'),
     jobClaims: { ...exampleJob, ...options.jobClaims },
     serviceAccounts,
@@ -270,7 +267,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
           }),
     }),
     serviceAccountKey: () => {
-      const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+      const { privateKey, publicKey } = (accountKeys ??= generateKeyPairSync('rsa', { modulusLength: 2048 }))
       keys.set(account, publicKey.export({ type: 'spki', format: 'pem' }).toString())
       return {
         type: 'service_account',
@@ -315,10 +312,4 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<GoogleSe
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return (server.address() as AddressInfo).port
-}
-
-async function readText(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk)
-  return Buffer.concat(chunks).toString()
 }

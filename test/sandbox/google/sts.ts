@@ -2,10 +2,10 @@ import { verifyJwt } from './jwt.ts'
 import type { GoogleAnswer, GoogleRequest, World } from './world.ts'
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform'
-/** gcloud asks for the second where it goes on to impersonate. */
+/** gcloud requests the second one before it impersonates. */
 const scopes = [scope, 'https://www.googleapis.com/auth/iam']
 
-/** Google's Security Token Service: a token of GitHub's for one of Google's, and what gcloud asks about the latter. */
+/** Google's Security Token Service: exchanges a GitHub token for a Google token, and answers gcloud's introspection of that token. */
 export function answerSts(request: GoogleRequest, world: World): GoogleAnswer | undefined {
   if (request.method !== 'POST') return undefined
   if (request.path === '/v1/token') return exchange(fieldsOf(request), world)

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Compute } from './compute.ts'
 import type { Claims, SigningKey } from './jwt.ts'
-import type { OsLogin } from './os-login.ts'
+import type { Compute, OsLogin, Resource } from './state.ts'
 
-/** What the services know in common. Tests change it while they run. */
+export type { Resource } from './state.ts'
+
+/** The shared state of the services. Tests change it while they run. */
 export interface World {
   readonly project: { id: string; number: string }
   /** `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER` */
@@ -19,7 +20,7 @@ export interface World {
   readonly serviceAccounts: string[]
   /** seconds */
   readonly lifetimes: { federated: number; idToken: number; impersonated: number | undefined }
-  /** permissions that nobody has */
+  /** permissions denied to every caller */
   readonly denied: Set<string>
   /** `container.v1.Cluster` each */
   readonly clusters: Resource[]
@@ -31,8 +32,6 @@ export interface World {
   /** ms that Google's clock is ahead of this machine's */
   readonly clockOffset: number
 }
-
-export type Resource = Record<string, unknown>
 
 export interface GoogleRequest {
   readonly method: string
@@ -79,7 +78,7 @@ export function createTokenStore(): TokenStore {
   }
 }
 
-/** The caller of an API, or Google's answer to one that it does not know. */
+/** The caller of an API, or Google's answer to an unknown caller. */
 export function callerOf(request: GoogleRequest, world: World, operation: string): Principal | GoogleAnswer {
   const [, token = ''] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? []
   return (
@@ -97,13 +96,18 @@ export function refusal(operation: string, code: number, status: string, message
   return { operation, status: code, body: { error: { code, message, status } } }
 }
 
-/** Runs `answer` for a caller that is known and has the permission. */
+/** What a caller needs for an operation. */
+interface Guard {
+  readonly operation: string
+  readonly permission: string
+  readonly resource: string
+}
+
+/** Runs `answer` for a known caller with the permission. */
 export function guarded(
   request: GoogleRequest,
   world: World,
-  operation: string,
-  permission: string,
-  resource: string,
+  { operation, permission, resource }: Guard,
   answer: (caller: Principal) => GoogleAnswer,
 ): GoogleAnswer {
   const caller = callerOf(request, world, operation)

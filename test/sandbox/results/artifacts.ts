@@ -1,7 +1,7 @@
 import type { Blob } from './blobs.ts'
 import type { BackendIds } from './token.ts'
 
-/** What a Twirp method answers: JSON with a status. */
+/** The answer of a Twirp method: JSON with a status. */
 export interface TwirpAnswer {
   status: number
   body: Record<string, unknown>
@@ -30,7 +30,7 @@ export interface ArtifactRoom {
 
 const failure = (status: number, code: string, msg: string): TwirpAnswer => ({ status, body: { code, msg } })
 
-/** An answer that a fault injects, in the service's own words. */
+/** The answer that a fault injects, with the service's message. */
 export const refusals = {
   unauthorized: failure(401, 'unauthenticated', 'missing or invalid authorization header'),
   forbidden: failure(403, 'permission_denied', 'the token may not write artifacts of this run'),
@@ -39,17 +39,17 @@ export const refusals = {
   unavailable: failure(503, 'unavailable', 'the service is unavailable'),
 } as const
 
-/** The server's rule for names, kept by the client too: these break on one file system or another. */
+/** The server's rule for names, applied by the client too: these characters are invalid on some file systems. */
 const FORBIDDEN_IN_NAMES = /["<>|*?:\\/\r\n]/
 
-/** One call of `github.actions.results.api.v1.ArtifactService`, decided from its body alone. */
+/** One call of `github.actions.results.api.v1.ArtifactService`, which depends only on its body. */
 export function callArtifactService(
   room: ArtifactRoom,
   method: string,
   body: Record<string, unknown>,
   caller: BackendIds,
 ): TwirpAnswer {
-  // The JSON form of protobuf takes both spellings of a field.
+  // The JSON form of protobuf accepts both spellings of a field.
   const field = (snake: string): unknown =>
     body[snake] ?? body[snake.replace(/_(\w)/g, (_, c: string) => c.toUpperCase())]
   const text = (snake: string): string => String((field(snake) as string | number | undefined) ?? '')
@@ -68,7 +68,7 @@ export function callArtifactService(
       if (field('version') !== 7) {
         return failure(400, 'invalid_argument', `version ${text('version')} is not supported, expected 7`)
       }
-      // An artifact that was begun and never finished takes its name as well.
+      // An artifact that was created but not finalized also reserves its name.
       if (found !== undefined) return refusals.conflict
       const expiresAt = text('expires_at')
       const id = 1000 + room.artifacts.length

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
-/** A blob once its block list is committed. */
+/** A blob after its block list is committed. */
 export interface Blob {
   path: string
   size: number
@@ -13,7 +13,7 @@ export interface Blob {
   contentType: string
 }
 
-/** An error in Azure's words: the client shows the code. */
+/** An error in Azure's format: the client shows the code. */
 export interface StorageError {
   status: number
   code: string
@@ -25,9 +25,9 @@ export type StorageAnswer<T> = { ok: true; value: T } | { ok: false; error: Stor
 export interface BlobStore {
   /** Keeps one block of the blob until a block list names it. */
   stageBlock(blob: string, blockId: string, body: Readable): Promise<void>
-  /** Makes the blob of the staged blocks, in the order of the list and not in the order of arrival. */
+  /** Joins the staged blocks to a blob, in the order of the list and not of arrival. */
   commit(blob: string, blockIds: string[], contentType: string, path: string): Promise<StorageAnswer<Blob>>
-  /** A blob sent in one piece. */
+  /** Stores a blob that is sent in one request. */
   put(blob: string, body: Readable, contentType: string, path: string): Promise<Blob>
   get(blob: string): Blob | undefined
 }

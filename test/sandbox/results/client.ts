@@ -1,21 +1,48 @@
 /**
- * The real @actions/artifact as a process of its own, as an action runs it:
- * `node client.ts '["uploadArtifact", "name", ["file"], "root", {}]'` prints the result or the error as the last line.
+ * The real @actions/artifact in a separate process, as in an action. Loading it takes most of a second, so one process serves a whole
+ * test file: it receives calls with their environment, and answers with the result of the call and its output on stdout.
  */
 import { DefaultArtifactClient } from '@actions/artifact'
 
 type Client = DefaultArtifactClient
-type Method = 'uploadArtifact' | 'listArtifacts' | 'getArtifact' | 'downloadArtifact' | 'deleteArtifact'
+export type Method = 'uploadArtifact' | 'listArtifacts' | 'getArtifact' | 'downloadArtifact' | 'deleteArtifact'
 
-const [method, ...parameters] = JSON.parse(process.argv[2] ?? '[]') as [Method, ...unknown[]]
-const client = new DefaultArtifactClient()
-const call = client[method].bind(client) as (...parameters: unknown[]) => ReturnType<Client[Method]>
-try {
-  console.log(`\n${JSON.stringify({ result: await call(...parameters) })}`)
-} catch (error) {
-  const { name, message } = error as Error
-  const status = (error as { statusCode?: number }).statusCode
-  console.log(`\n${JSON.stringify({ error: { name, message, status } })}`)
+export interface ClientCall {
+  readonly id: number
+  readonly method: Method
+  readonly parameters: readonly unknown[]
+  readonly env: Readonly<Record<string, string>>
 }
-// An upload that stalled keeps its socket and the process for a long time.
-process.exit()
+
+export interface ClientAnswer {
+  readonly id: number
+  readonly result?: unknown
+  readonly error?: { readonly name: string; readonly message: string; readonly status: number | undefined }
+  readonly log: string
+}
+
+const own = { ...process.env }
+
+async function answer({ id, method, parameters, env }: ClientCall): Promise<ClientAnswer> {
+  process.env = { ...own, ...env }
+  let log = ''
+  const write = process.stdout.write.bind(process.stdout)
+  process.stdout.write = (chunk: string | Uint8Array): boolean => {
+    log += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()
+    return true
+  }
+  const client = new DefaultArtifactClient()
+  const call = client[method].bind(client) as (...given: readonly unknown[]) => ReturnType<Client[Method]>
+  try {
+    return { id, result: await call(...parameters), log }
+  } catch (error) {
+    const { name, message } = error as Error
+    return { id, error: { name, message, status: (error as { statusCode?: number }).statusCode }, log }
+  } finally {
+    process.stdout.write = write
+  }
+}
+
+process.on('message', (call) => {
+  void answer(call as ClientCall).then((given) => process.send?.(given))
+})

@@ -8,17 +8,28 @@ import { pipeline } from 'node:stream/promises'
 import { callArtifactService, refusals, type Artifact, type ArtifactRoom, type TwirpAnswer } from './artifacts.ts'
 import { createBlobStore, parseBlockList, type Blob } from './blobs.ts'
 import { equal, issueToken, readBearer, sign, type BackendIds } from './token.ts'
+import { readText } from '../../support/read-text.ts'
 
-/** What a method of the service does wrong; `unavailable-once` recovers by itself. */
+/** A fault of the service; `unavailable-once` ends after one request. */
 export type TwirpFault = keyof typeof refusals | 'unavailable-once'
 
-/** What the blob store does wrong. `reset` and `stall` hold for every block, `reset-once` for one. */
-export type BlobFault = 'forbidden' | 'reset' | 'reset-once' | 'stall' | 'truncated-block-list'
+/** An answer of a proxy, or of a service that is overloaded, to the next requests. */
+export interface StatusFault {
+  status: number
+  times: number
+  /** JSON of the service or a page in HTML; none without it */
+  body?: string
+  /** s */
+  retryAfter?: number
+}
 
-/** Assign to a field to begin a fault, `undefined` ends it. */
+/** A fault of the blob store. `reset` and `stall` apply to every block, `reset-once` to one. */
+export type BlobFault = StatusFault | 'forbidden' | 'reset' | 'reset-once' | 'stall' | 'truncated-block-list'
+
+/** Assign to a field to start a fault; `undefined` ends it. */
 export interface ResultsFaults {
-  create?: TwirpFault | undefined
-  finalize?: TwirpFault | undefined
+  create?: TwirpFault | StatusFault | undefined
+  finalize?: TwirpFault | StatusFault | undefined
   blob?: BlobFault | undefined
 }
 
@@ -34,7 +45,7 @@ export interface StoredArtifact {
   id: number
   name: string
   size: number
-  /** `sha256:<hex>`, as the REST API and the action's output give it. */
+  /** `sha256:<hex>`, as in the REST API and the action's output. */
   digest: string
   /** The file that holds its bytes. */
   path: string
@@ -44,10 +55,10 @@ export interface StoredArtifact {
 
 export interface ResultsService {
   url: string
-  /** What a runner gives to a JavaScript action of one job; another `job` gets its own token of the same run. */
+  /** The environment of a JavaScript action in one job; another `job` gets a different token for the same run. */
   env(job?: string): { ACTIONS_RESULTS_URL: string; ACTIONS_RUNTIME_TOKEN: string }
   calls: RecordedCall[]
-  /** Finalized artifacts only, in the order in which they were begun. */
+  /** Finalized artifacts only, in the order of their creation. */
   readonly artifacts: StoredArtifact[]
   faults: ResultsFaults
   stop(): Promise<void>
@@ -72,11 +83,11 @@ export async function startResults(options: { directory: string }): Promise<Resu
     downloadUrl: (artifact) => blobUrl(artifact, 'r'),
   }
 
-  /** The status that an injected fault answers, after which a `-once` fault is over. */
+  /** The status of an injected fault; ends a `-once` fault. */
   const injected = (method: string): TwirpAnswer | undefined => {
-    const part = method === 'CreateArtifact' ? 'create' : method === 'FinalizeArtifact' ? 'finalize' : undefined
+    const part = partOf(method)
     const fault = part === undefined ? undefined : faults[part]
-    if (part === undefined || fault === undefined) return undefined
+    if (part === undefined || fault === undefined || typeof fault === 'object') return undefined
     if (fault !== 'unavailable-once') return refusals[fault]
     faults[part] = undefined
     return refusals.unavailable
@@ -94,6 +105,18 @@ export async function startResults(options: { directory: string }): Promise<Resu
           : (injected(method) ?? callArtifactService(room, method, body, caller))
     calls.push({ operation: method, status: answer.status, body })
     return answer
+  }
+
+  /** Answers with the status of a fault, if there is one for this part. */
+  const answerWithFault = (part: keyof ResultsFaults, request: IncomingMessage, response: ServerResponse): boolean => {
+    const fault = faults[part]
+    if (typeof fault !== 'object' || fault.times === 0) return false
+    fault.times -= 1
+    request.resume()
+    calls.push({ operation: part, status: fault.status })
+    const wait = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) }
+    response.writeHead(fault.status, { 'content-type': 'text/html', ...wait }).end(fault.body ?? '')
+    return true
   }
 
   const answerBlob = async (request: IncomingMessage, response: ServerResponse, target: URL): Promise<void> => {
@@ -132,7 +155,7 @@ export async function startResults(options: { directory: string }): Promise<Resu
       return
     }
     if (faults.blob === 'stall') {
-      // Nothing is read and nothing is answered: the sender's socket fills up and stays so.
+      // Does not read and does not answer: the sender's socket buffer fills up.
       calls.push({ operation, status: 0 })
       return
     }
@@ -153,7 +176,7 @@ export async function startResults(options: { directory: string }): Promise<Resu
       finish(201)
     } else if (comp === 'blocklist') {
       const ids = parseBlockList(await readText(request))
-      // The store says yes and forgets the end: only the comparison at FinalizeArtifact can notice.
+      // The store reports success but drops the end: only the comparison in FinalizeArtifact can detect it.
       const kept = faults.blob === 'truncated-block-list' ? ids.slice(0, -1) : ids
       const done = await blobs.commit(name, kept, type, path)
       if (done.ok) finish(201, undefined, undefined, ids)
@@ -171,26 +194,26 @@ export async function startResults(options: { directory: string }): Promise<Resu
     }
   }
 
-  const server = createServer((request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const target = new URL(request.url ?? '/', url)
     const [, method] =
       /^\/twirp\/github\.actions\.results\.api\.v1\.ArtifactService\/(\w+)$/.exec(target.pathname) ?? []
-    const work =
-      request.method === 'POST' && method !== undefined
-        ? answerTwirp(request, method).then(({ status, body }) => {
-            response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-          })
-        : target.pathname.startsWith('/blobs/') && (request.method === 'PUT' || request.method === 'GET')
-          ? answerBlob(request, response, target)
-          : Promise.resolve(request.resume()).then(() => {
-              response
-                .writeHead(404, { 'content-type': 'application/json' })
-                .end(JSON.stringify({ code: 'bad_route', msg: 'no such route' }))
-            })
-    // A sender that went away in the middle of a block is its own affair.
-    work.catch(() => {
-      response.destroy()
-    })
+    if (request.method === 'POST' && method !== undefined) {
+      const part = partOf(method)
+      if (part !== undefined && answerWithFault(part, request, response)) return
+      const { status, body } = await answerTwirp(request, method)
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    } else if (target.pathname.startsWith('/blobs/') && (request.method === 'PUT' || request.method === 'GET')) {
+      if (!answerWithFault('blob', request, response)) await answerBlob(request, response, target)
+    } else {
+      request.resume()
+      response.writeHead(404, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ code: 'bad_route', msg: 'no such route' }))
+    }
+  }
+  const server = createServer((request, response) => {
+    // Ignores a sender that disconnects in the middle of a block.
+    answer(request, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
@@ -230,6 +253,11 @@ export async function startResults(options: { directory: string }): Promise<Resu
   }
 }
 
+function partOf(method: string): 'create' | 'finalize' | undefined {
+  if (method === 'CreateArtifact') return 'create'
+  return method === 'FinalizeArtifact' ? 'finalize' : undefined
+}
+
 async function sendBlob(blob: Blob, artifact: Artifact, response: ServerResponse): Promise<void> {
   const file = artifact.mimeType === 'application/zip' ? `${artifact.name}.zip` : artifact.name
   response.writeHead(200, {
@@ -238,12 +266,6 @@ async function sendBlob(blob: Blob, artifact: Artifact, response: ServerResponse
     'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file)}`,
   })
   await pipeline(createReadStream(blob.path), response)
-}
-
-async function readText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
-  return Buffer.concat(chunks).toString()
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

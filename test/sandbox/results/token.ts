@@ -1,6 +1,6 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 
-/** The run and the job that a runtime token speaks for. */
+/** The run and the job of a runtime token. */
 export interface BackendIds {
   run: string
   job: string
@@ -8,7 +8,7 @@ export interface BackendIds {
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** A token as the runner gives it to JavaScript actions: what it may do stands in `scp`. */
+/** A token as the runner passes it to JavaScript actions: `scp` has its permissions. */
 export function issueToken(key: string, ids: BackendIds = { run: randomUUID(), job: randomUUID() }): string {
   const now = Math.floor(Date.now() / 1000)
   const head = encode({ typ: 'JWT', alg: 'HS256' })
@@ -29,7 +29,7 @@ export function readBearer(key: string, authorization: string | undefined): Back
   return run === undefined || job === undefined ? undefined : { run, job }
 }
 
-/** A signature for the query of a blob's URL; `what` says which blob and what may be done to it. */
+/** A signature for the query of a blob's URL; `what` is the blob and the allowed operation. */
 export function sign(key: string, what: string): string {
   return createHmac('sha256', key).update(what).digest('base64url')
 }

@@ -3,18 +3,23 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { nameFile, openPart, finishFromDisk, followCapture, type CaptureResult } from '../../../src/capture/capture.ts'
-import type { CapturePlan } from '../../../src/capture/container.ts'
-import { addContainer, ephemeralRecorder } from '../../../src/capture/ephemeral.ts'
-import { recordOf, type CaptureRecord } from '../../../src/capture/record.ts'
-import type { CaptureEvents } from '../../../src/capture/recorder.ts'
-import { awaitStart } from '../../../src/capture/start.ts'
-import { reportOf } from '../../../src/describe.ts'
-import { ConfigurationError } from '../../../src/errors.ts'
-import { startServer, status, type ExecSession, type Server } from '../cluster/server.ts'
-import { pcap } from '../pcap/bytes.ts'
-import { until } from '../until.ts'
-import { plan, target } from './target.ts'
+import { nameFile, type CaptureResult } from '../../../src/capture/capture-result.ts'
+import { finishFromDisk, followCapture, openPart } from '../../../src/capture/capture.ts'
+import type { CapturePlan } from '../../../src/capture/plan.ts'
+import { addContainer, ephemeralRecorder } from '../../../src/capture/recorders/ephemeral-container.ts'
+import type { CaptureRecord } from '../../../src/capture/record.ts'
+import type { CaptureEvents } from '../../../src/capture/recorders/recorder.ts'
+import { awaitStart } from '../../../src/capture/recorders/start.ts'
+import { reportOf } from '../../../src/app/capture-report.ts'
+import type { RemoteProcessHandlers } from '../../../src/common/remote-process.ts'
+import { startServer, status, type ExecSession, type Server } from '../../support/api-server.ts'
+import { pcap } from '../../support/pcap-bytes.ts'
+import { until } from '../../support/until.ts'
+import { plan, recordFor as recordIn } from '../../support/target.ts'
+import { refusal } from '../../support/refusal.ts'
+import { useFastClock } from '../../support/fast-clock.ts'
+
+useFastClock()
 
 let server: Server
 let folder: string
@@ -41,47 +46,41 @@ afterEach(async () => {
 
 const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 const recordFor = (changes: Partial<CapturePlan> = {}): CaptureRecord =>
-  recordOf(target(), 'packet-capture-x', plan(changes), join(folder, 'sub', 'x.pcap'), Date.now())
+  recordIn({ plan: plan(changes), folder: join(folder, 'sub') })
 
 let waiting: string[]
 let listening: number
 const events: CaptureEvents = {
-  touching: () => undefined,
-  made: () => undefined,
-  caution: () => undefined,
-  waiting: (reason) => waiting.push(reason),
-  listening: () => (listening += 1),
-  interrupted: () => undefined,
-  foreign: () => undefined,
+  onTouchingNode: () => undefined,
+  onCreated: () => undefined,
+  onCaution: () => undefined,
+  onWaiting: (reason) => waiting.push(reason),
+  onListening: () => (listening += 1),
+  onReconnecting: () => undefined,
+  onRemoteLine: () => undefined,
 }
 beforeEach(() => {
   waiting = []
   listening = 0
 })
 
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  expect(error).toBeInstanceOf(ConfigurationError)
-  return (error as Error).message
-}
-
-it('the record knows its deadline by both clocks', () => {
-  const record = recordOf(target(), 'c', plan({ startTimeout: 10, duration: 20 }), '/x', Date.now() + 3_600_000)
-  expect(record.deadline * 1000 - (Date.now() + 3_600_000)).toBeGreaterThanOrEqual(30_000)
-  // The server's clock is an hour ahead; here the deadline is as many seconds away all the same.
-  expect(Math.abs(record.deadlineHere - Date.now() - (record.deadline * 1000 - Date.now() - 3_600_000))).toBeLessThan(
-    1_000,
-  )
+it('records the deadline in the time of the API server and in the time of the runner', () => {
+  const record = recordIn({
+    plan: plan({ startTimeoutSeconds: 10, durationSeconds: 20 }),
+    serverTimeMs: Date.now() + 3_600_000,
+  })
+  expect(record.deadlineSeconds * 1000 - (Date.now() + 3_600_000)).toBeGreaterThanOrEqual(30_000)
+  // The server's time is an hour ahead; the deadline is the same number of seconds away in the time of the runner.
+  expect(
+    Math.abs(record.deadlineHereMs - Date.now() - (record.deadlineSeconds * 1000 - Date.now() - 3_600_000)),
+  ).toBeLessThan(1_000)
 })
 
 describe('adding the container', () => {
   it.each([
     [true, '?dryRun=All'],
     [false, ''],
-  ])('(dry run: %s) is one strategic merge patch of the pod that was found', async (dryRun, query) => {
+  ])('(dry run: %s) sends one strategic merge patch of the pod that was found', async (dryRun, query) => {
     await addContainer(server.connection, recordFor(), dryRun)
     expect(server.requests).toHaveLength(1)
     expect(server.requests[0]).toMatchObject({
@@ -106,13 +105,13 @@ describe('adding the container', () => {
       violation,
       /^namespace: "shop" enforces .*violates PodSecurity "restricted:latest": runAsNonRoot.*enforce=baseline/,
     ],
-    ['a pod that went', 404, 'NotFound', 'pods "web-1" not found', /^pod: "web-1" went away/],
+    ['a deleted pod', 404, 'NotFound', 'pods "web-1" not found', /^pod: "web-1" was deleted before/],
     [
-      'another pod of that name',
+      'another pod with the same name',
       422,
       'Invalid',
       'Pod "web-1" is invalid: metadata.uid: field is immutable',
-      /^pod: the cluster refuses .*immutable/,
+      /^pod: the cluster rejects .*immutable/,
     ],
     [
       'a missing right',
@@ -129,36 +128,36 @@ describe('adding the container', () => {
       /^pod: .*no debugging/,
     ],
     [
-      'a webhook with a code of its own',
+      'a webhook that answers with another code',
       400,
       'BadRequest',
       'admission webhook "policy.example" denied the request',
       /^pod: .*webhook/,
     ],
-  ])('is refused because of %s', async (_cause, code, reason, message, words) => {
+  ])('fails because of %s', async (_cause, code, reason, message, expected) => {
     server.answer = () => ({ status: code, body: status(reason, message) })
-    const said = await refusal(addContainer(server.connection, recordFor(), true))
-    expect(said).toMatch(words)
-    expect(said).not.toMatch(/capabilities` empty/)
+    const text = await refusal(addContainer(server.connection, recordFor(), true))
+    expect(text).toMatch(expected)
+    expect(text).not.toMatch(/capabilities` empty/)
   })
 
-  it('with capabilities that the namespace forbids says so', async () => {
+  it('reports capabilities that the namespace forbids', async () => {
     server.answer = () => ({ status: 403, body: status('Forbidden', violation) })
-    const said = await refusal(addContainer(server.connection, recordFor({ capabilities: ['NET_ADMIN'] }), true))
-    expect(said).toContain('enforce=baseline on the namespace and leave the input `capabilities` empty')
+    const text = await refusal(addContainer(server.connection, recordFor({ capabilities: ['NET_ADMIN'] }), true))
+    expect(text).toContain('enforce=baseline on the namespace and leave the input `capabilities` empty')
   })
 
-  it('hands on the words of a server that is ill', async () => {
+  it('reports the message of a failing API server', async () => {
     server.answer = () => ({ status: 500, body: status('InternalError', 'etcd is away') })
     await expect(addContainer(server.connection, recordFor(), true)).rejects.toThrow('etcd is away')
   })
 })
 
 describe('the start', () => {
-  const start = (record = recordFor(), signal = new AbortController().signal): Promise<string> =>
-    awaitStart(ephemeralRecorder(server.connection, record).place, record, events, signal)
+  const start = (record = recordFor(), signal = new AbortController().signal): Promise<string | undefined> =>
+    awaitStart(ephemeralRecorder(server.connection, record).endpoint, record, events, signal)
 
-  it('gives the image by its digest as soon as the container runs, and says each reason to wait once', async () => {
+  it('returns the image digest when the container runs, and reports each reason to wait once', async () => {
     const started = start()
     await until('it waits', () => waiting.length === 1)
     container = { running: {} }
@@ -166,23 +165,22 @@ describe('the start', () => {
     expect(waiting).toEqual(['ContainerCreating'])
   })
 
-  it('of a container that came and went with a trailer is a start', async () => {
+  it('succeeds for a container that ended with a trailer before its running state was observed', async () => {
     container = { terminated: { reason: 'Completed', exitCode: 0, message: 'size 24\nsha256 x\n' } }
-    await expect(start()).resolves.toBe('')
+    await expect(start()).resolves.toBeUndefined()
   })
 
   it.each(['InvalidImageName', 'ErrImageNeverPull', 'CreateContainerConfigError', 'ImageInspectError'])(
-    'is hopeless at once with %s',
+    'fails at once with %s',
     async (reason) => {
-      container = { waiting: { reason, message: 'the words of the kubelet' } }
-      const said = await refusal(start())
-      expect(said).toMatch(/^image: the node node-1 cannot start "registry\.example\/tools:1"/)
-      expect(said).toContain(`${reason}: the words of the kubelet`)
-      expect(said).toContain('packet-capture-x')
+      container = { waiting: { reason, message: 'the message of the kubelet' } }
+      const text = await refusal(start())
+      expect(text).toMatch(/^image: node node-1 cannot start "registry\.example\/tools:1"/)
+      expect(text).toContain(`${reason}: the message of the kubelet`)
     },
   )
 
-  it('forgives a registry for some seconds, not for ever', async () => {
+  it('tolerates a registry error only for some seconds', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] })
     container = { waiting: { reason: 'ErrImagePull', message: 'not found' } }
     let over = false
@@ -192,7 +190,7 @@ describe('the start', () => {
       jest.advanceTimersByTime(500)
       await until('an answer', () => new Promise<boolean>((resolve) => setImmediate(() => resolve(true))))
       for (let i = 0; i < 20; i += 1) await new Promise(setImmediate)
-      // The kubelet tells the same failure by two names in turn.
+      // The kubelet alternates between two names for the same failure.
       container = {
         waiting: { reason: passed % 1000 === 0 ? 'ImagePullBackOff' : 'ErrImagePull', message: 'not found' },
       }
@@ -202,14 +200,14 @@ describe('the start', () => {
     expect(passed).toBeLessThan(30_000)
   })
 
-  it('has its time, and says what it waited for', async () => {
-    const said = await refusal(start(recordFor({ startTimeout: 0.2 })))
-    expect(said).toMatch(
-      /^start-timeout: the container packet-capture-x has not started within 0\.2 s \(ContainerCreating\)/,
+  it('fails after start-timeout, and reports what it waited for', async () => {
+    const text = await refusal(start(recordFor({ startTimeoutSeconds: 0.2 })))
+    expect(text).toMatch(
+      /^start-timeout: the recorder packet-capture-x did not start within 0\.2 s \(ContainerCreating\)/,
     )
   })
 
-  it('ends with a cancel', async () => {
+  it('ends when the run is cancelled', async () => {
     const controller = new AbortController()
     const started = start(recordFor(), controller.signal)
     await until('it waits', () => waiting.length === 1)
@@ -217,19 +215,19 @@ describe('the start', () => {
     await expect(started).rejects.toThrow(/cancelled before/)
   }, 15_000)
 
-  it('of a pod that went', async () => {
+  it('fails when the pod was deleted', async () => {
     server.answer = () => ({ status: 404, body: status('NotFound', 'not found') })
-    expect(await refusal(start())).toMatch(/^pod: "web-1" is gone: the pod was deleted/)
+    expect(await refusal(start())).toMatch(/^pod: pod web-1 is gone: the pod was deleted/)
   })
 
   it.each<[string, RegExp]>([
     [
       "error filter tcpdump: can't parse filter expression: syntax error",
-      /^filter: the tcpdump in the pod refuses "tcp port 8080": can't parse filter/,
+      /^filter: the tcpdump in the pod rejects "tcp port 8080": can't parse filter/,
     ],
     [
       "error net-raw tcpdump: any: You don't have permission",
-      /^capabilities: .*You don't have permission.*set `capabilities: NET_RAW`/,
+      /^capabilities: .*You don't have permission.*Set `capabilities: NET_RAW`/,
     ],
     [
       'error interface tcpdump: any: No such device exists',
@@ -239,18 +237,17 @@ describe('the start', () => {
       'error tools the image has no tcpdump',
       /^image: "registry\.example\/tools:1" cannot record: the image has no tcpdump/,
     ],
-    ['error space neither /tmp nor /dev/shm can be written', /^image: .*nowhere to write.*\/dev\/shm/],
+    ['error space neither /tmp nor /dev/shm can be written', /^image: .*no directory that it can write.*\/dev\/shm/],
     ['error tcpdump bad luck', /^image: the container ended before it recorded anything: bad luck/],
     ['', /^image: the container ended before it recorded anything: Error \(exit code 1\)/],
-  ])('that ended with %j says what it means', async (message, words) => {
+  ])('explains a recorder that ended with %j', async (message, expected) => {
     container = { terminated: { reason: 'Error', exitCode: 1, message } }
-    const said = await refusal(start())
-    expect(said).toMatch(words)
-    expect(said).toContain('one ended entry for the ephemeral container packet-capture-x')
+    const text = await refusal(start())
+    expect(text).toMatch(expected)
   })
 })
 
-describe('the result', () => {
+describe('the result of a capture', () => {
   const stream = pcap(60, 1500, 9)
   const trailer = (changes: Record<string, string> = {}): string =>
     Object.entries({
@@ -264,7 +261,7 @@ describe('the result', () => {
       .map(([key, value]) => `trailer ${key} ${String(value)}\n`)
       .join('')
 
-  /** A far end that sends `bytes`, then the trailer if there is one; the container has ended when the connection has. */
+  /** A remote follower that sends `bytes`, then the trailer if there is one. The container ends with the connection. */
   async function run(bytes: Buffer, lines: string | undefined): Promise<CaptureResult> {
     container = { running: {} }
     server.exec = (session: ExecSession) => {
@@ -280,18 +277,16 @@ describe('the result', () => {
       if (lines !== undefined) session.stderr(`${lines}end\n`)
     }
     const record = recordFor()
-    const capture = followCapture(
-      ephemeralRecorder(server.connection, record),
-      await openPart(record),
-      'tools@sha256:1',
+    const capture = followCapture(ephemeralRecorder(server.connection, record), await openPart(record), {
+      imageId: 'tools@sha256:1',
       events,
-    )
+    })
     const result = await capture.finished
     await nameFile(result)
     return result
   }
 
-  it('of a whole stream is complete, and its file has its final name', async () => {
+  it('is complete when the whole stream arrived, and the file has its final name', async () => {
     const result = await run(stream, trailer())
     expect(result).toMatchObject({
       verdict: { verdict: 'complete', stopReason: 'duration' },
@@ -303,7 +298,7 @@ describe('the result', () => {
     expect(listening).toBe(1)
   })
 
-  it('of a stream that breaks off is partial, cut to whole packets, and its hash is that of its file', async () => {
+  it('is partial when the stream ends early: the file contains only whole packets, and the hash is the hash of the file', async () => {
     const result = await run(stream.subarray(0, -5), undefined)
     expect(result.verdict.verdict).toBe('partial')
     const file = readFileSync(result.path ?? '')
@@ -311,31 +306,34 @@ describe('the result', () => {
     expect(reportOf(result, [])).toMatchObject({ packets: 2, bytes: file.length, sha256: hash(file) })
   })
 
-  it('with another hash is partial', async () => {
+  it('is partial when the hash differs from the trailer', async () => {
     const result = await run(stream, trailer({ sha256: 'ab'.repeat(32) }))
     expect(result.verdict).toMatchObject({ verdict: 'partial', reason: expect.stringContaining('SHA-256') as string })
     expect(result.path).toBeDefined()
   })
 
-  it('without a packet is empty, and has a file that tools can open', async () => {
+  it('is empty when no packet matched, and tools can open the file', async () => {
     const none = pcap()
     const result = await run(none, trailer({ size: '24', sha256: hash(none) }))
     expect(result.verdict.verdict).toBe('empty')
     expect(readFileSync(result.path ?? '').equals(none)).toBe(true)
   })
 
-  it('without a byte has no file', async () => {
+  it('has no file when no byte arrived', async () => {
     const result = await run(Buffer.alloc(0), undefined)
     expect(result).toMatchObject({ verdict: { verdict: 'partial' }, path: undefined })
     expect(existsSync(join(folder, 'sub', 'x.pcap'))).toBe(false)
   })
 
-  it('of a hold leaves the part file for post, which goes on from it', async () => {
+  it('has no file after a hold, and the post step continues to write the part file', async () => {
     container = { running: {} }
     server.exec = (session) => session.stdout(stream.subarray(0, 50))
     const first = recordFor()
-    const capture = followCapture(ephemeralRecorder(server.connection, first), await openPart(first), '', events)
-    await until('some bytes', () => capture.part.received() === 50)
+    const capture = followCapture(ephemeralRecorder(server.connection, first), await openPart(first), {
+      imageId: '',
+      events,
+    })
+    await until('some bytes', () => capture.part.receivedBytes === 50)
     capture.hold(600)
     await expect(capture.finished).resolves.toMatchObject({ outcome: { end: 'held' }, path: undefined })
     expect(readFileSync(first.partPath)).toHaveLength(50)
@@ -347,12 +345,15 @@ describe('the result', () => {
     expect(readFileSync(result.path ?? '').equals(stream)).toBe(true)
   })
 
-  it('from the disk alone, where the cluster cannot be asked, is what the part file has', async () => {
+  it('is read from the part file when the cluster is not reachable', async () => {
     container = { running: {} }
     server.exec = (session) => session.stdout(stream.subarray(0, 150))
     const record = recordFor()
-    const capture = followCapture(ephemeralRecorder(server.connection, record), await openPart(record), '', events)
-    await until('some bytes', () => capture.part.received() === 150)
+    const capture = followCapture(ephemeralRecorder(server.connection, record), await openPart(record), {
+      imageId: '',
+      events,
+    })
+    await until('some bytes', () => capture.part.receivedBytes === 150)
     capture.hold(600)
     await capture.finished
     const result = await finishFromDisk(record, '', 'the kubeconfig is gone')
@@ -361,34 +362,38 @@ describe('the result', () => {
       scan: { packets: 1 },
     })
     await nameFile(result)
-    await nameFile(result) // once is enough, twice does no harm
+    await nameFile(result) // a second call changes nothing
     expect(readFileSync(result.path ?? '').equals(pcap(60))).toBe(true)
   })
 })
 
-it('whoever sends far more than a recorder ever would is left, without another word', async () => {
-  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] })
-  const record = recordFor({ duration: 600, size: 1_000_000, spoolLimit: 64_000_000 })
+it('takes at most max-size and a spool, and ends the capture there', async () => {
+  const record = recordFor({ durationSeconds: 600, maxBytes: 100_000, spoolLimitBytes: 50_000 })
   const part = await openPart(record)
-  let received = 0
-  // A connection that neither comes nor fails: nothing but the guard can end this.
-  const place = {
-    ...ephemeralRecorder(server.connection, record).place,
-    open: () => new Promise<never>(() => undefined),
+  let far: RemoteProcessHandlers | undefined
+  let isClosed = false
+  // The connection goes on after its close: only the limit can end it.
+  const endpoint = {
+    ...ephemeralRecorder(server.connection, record).endpoint,
+    open: (_command: readonly string[], handlers: RemoteProcessHandlers) => {
+      far = handlers
+      const close = (): void => void (isClosed = true)
+      return Promise.resolve({ protocol: 'test', send: () => true, close, ended: new Promise<never>(() => undefined) })
+    },
   }
-  const { finished } = followCapture({ record, place }, { ...part, received: () => received }, '', events)
-  let over = false
-  void finished.then(() => (over = true))
-  const aSecond = async (): Promise<void> => {
-    jest.advanceTimersByTime(1_000)
-    for (let i = 0; i < 50; i += 1) await new Promise(setImmediate)
-  }
-  received = 1_000_000 + 2 * 64_000_000 + 256_000_000 // a spool that was full, and its ring
-  await aSecond()
-  expect(over).toBe(false)
-  received += 1
-  await aSecond()
-  jest.useRealTimers()
-  await until('the end', () => over, 2_000)
-  await expect(finished).resolves.toMatchObject({ outcome: { end: 'gave-up', trailer: undefined } })
+  const { finished } = followCapture({ record, endpoint }, part, { imageId: '', events })
+  await until('a connection', () => far !== undefined)
+  void far?.stdout(Buffer.alloc(149_999))
+  await new Promise(setImmediate)
+  expect(isClosed).toBe(false)
+  void far?.stdout(Buffer.alloc(40_000))
+  void far?.stdout(Buffer.alloc(40_000))
+  expect(part.receivedBytes).toBe(150_000)
+  await expect(finished).resolves.toMatchObject({
+    outcome: { end: 'too-much', trailer: undefined },
+    verdict: { verdict: 'partial', stopReason: 'error' },
+  })
+  expect(isClosed).toBe(true)
+  void far?.stdout(Buffer.alloc(40_000))
+  expect(part.receivedBytes).toBe(150_000)
 })

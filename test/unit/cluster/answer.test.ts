@@ -1,7 +1,7 @@
-import { objectOf, oneLine, problemOf } from '../../../src/cluster/answer.ts'
+import { objectOf, problemOf, problemsOf } from '../../../src/cluster/answer.ts'
 import { ApiError } from '../../../src/cluster/api.ts'
 import type { Connection } from '../../../src/cluster/connection.ts'
-import { ConfigurationError } from '../../../src/errors.ts'
+import { ConfigurationError, renderProblem, type Problem } from '../../../src/common/errors.ts'
 
 const connection: Connection = {
   input: 'api-server',
@@ -11,58 +11,61 @@ const connection: Connection = {
   credentials: () => Promise.reject(new Error('not asked')),
 }
 
-describe('an answer', () => {
-  it('that is an object is taken', () => {
+describe('the body of an answer', () => {
+  it('is returned when it is an object', () => {
     expect(objectOf(connection, { status: 200, body: { a: 1 }, serverTime: undefined }, 'x')).toEqual({ a: 1 })
   })
 
-  it.each([undefined, null, [], 'log in', 7])('that is %j is told with its status, and what to look at', (body) => {
-    const ask = (): object => objectOf(connection, { status: 302, body, serverTime: undefined }, 'who we are')
-    expect(ask).toThrow(ConfigurationError)
-    expect(ask).toThrow(
-      /^api-server: asked who we are, k8s\.example as the given token answered 302 without a JSON object.*login page/,
+  it.each([undefined, null, [], 'log in', 7])('is an error with the status and the fix when it is %j', (body) => {
+    const read = (): object => objectOf(connection, { status: 302, body, serverTime: undefined }, 'the identity')
+    expect(read).toThrow(ConfigurationError)
+    expect(read).toThrow(
+      /^api-server: k8s\.example as the given token answered the request for the identity with 302 without a JSON object.*login page/,
     )
   })
 })
 
-describe('an error', () => {
-  const told = (error: unknown, hint?: string): string =>
-    problemOf({ ...connection, hint }, error, 'for the pod "web-1"')
-  const answered = (status: number, reason: string, message: string, hint?: string): string =>
-    told(new ApiError(status, reason, message, 'api-server'), hint)
+describe('the problem of an error', () => {
+  const problem = (error: unknown, hint?: string): Problem =>
+    problemOf({ ...connection, hint }, error, 'the pod "web-1"')
+  const answered = (status: number, reason: string | undefined, message: string, hint?: string): Problem =>
+    problem(new ApiError(status, reason, message, 'api-server'), hint)
 
-  it("of the user's is told in its own words", () => {
-    expect(told(new ConfigurationError('filter: wrong'))).toBe('filter: wrong')
+  it('is the problem of a ConfigurationError, and its other problems are kept', () => {
+    const given: Problem = { code: 'E_INPUT_INVALID', input: 'filter', problem: 'it does not compile', fix: 'Fix it.' }
+    const other: Problem = { ...given, input: 'duration' }
+    expect(problem(new ConfigurationError(given))).toEqual(given)
+    expect(problemsOf(connection, new ConfigurationError([given, other]), 'x')).toEqual([given, other])
   })
 
   it.each([
-    [500, 'InternalError', /busy or ill.*Run it again/],
-    [503, '', /busy or ill/],
-    [429, 'TooManyRequests', /busy or ill/],
-    [404, 'NotFound', /Is it the address of the API server itself/],
-    [403, '', /not the words of an API server/],
-    [403, 'Forbidden', /Ask those who run the cluster/],
-  ])('%i %s is told with the input, what was asked, the answer and the fix', (status, reason, fix) => {
-    const text = answered(status, reason, 'some\n  words')
-    expect(text).toMatch(
-      /^api-server: asked for the pod "web-1", the API server k8s\.example as the given token answered \d+ \(.*some words\)\. /,
+    [500, 'InternalError', 'E_API_UNAVAILABLE', /overloaded or failing; retry later/],
+    [503, undefined, 'E_API_UNAVAILABLE', /overloaded or failing/],
+    [429, 'TooManyRequests', 'E_API_UNAVAILABLE', /overloaded or failing/],
+    [404, 'NotFound', 'E_API_REQUEST_FAILED', /address is the one of the API server itself/],
+    [403, undefined, 'E_API_REQUEST_FAILED', /not the answer of an API server/],
+    [403, 'Forbidden', 'E_API_REQUEST_FAILED', /Contact an admin/],
+  ] as const)(
+    'names the input, the request, the answer and the fix for %i with the reason %s',
+    (status, reason, code, fix) => {
+      const found = answered(status, reason, 'some\n  words')
+      expect(found).toMatchObject({ code, input: 'api-server' })
+      expect(found.problem).toMatch(
+        /^the request for the pod "web-1" failed: the API server k8s\.example as the given token answered \d+ \(.*some words\)$/,
+      )
+      expect(found.fix).toMatch(fix)
+      expect(renderProblem(found)).not.toContain('\n')
+    },
+  )
+
+  it('has the hint of an endpoint behind a gateway', () => {
+    const hint = 'The identity needs roles/gkehub.gatewayAdmin.'
+    expect(answered(403, 'Forbidden', 'no', hint).fix).toBe(`Contact an admin of the cluster. ${hint}`)
+  })
+
+  it('names the input for any other error', () => {
+    expect(renderProblem(problem(new TypeError('Invalid URL')))).toMatch(
+      /^api-server: the request for the pod "web-1" could not be sent to the API server .*: Invalid URL\. .*report it/,
     )
-    expect(text).toMatch(fix)
-    expect(text).toMatch(/ Nothing was created\.$/)
-    expect(text).not.toContain('\n')
   })
-
-  it('of what stands before the API server is told with what this endpoint needs', () => {
-    expect(answered(403, 'Forbidden', 'no', 'the identity needs roles/gkehub.gatewayAdmin')).toContain('gatewayAdmin')
-  })
-
-  it('that is anything else is told with the input, too', () => {
-    expect(told(new TypeError('Invalid URL'))).toMatch(
-      /^api-server: the API server .* could not be asked for the pod "web-1": Invalid URL\. .*report it/,
-    )
-  })
-})
-
-it('foreign words are one line', () => {
-  expect(oneLine("denied:\r\n  kubectl x <<'EOF'\u2028EOF\n")).toBe("denied: kubectl x <<'EOF' EOF")
 })

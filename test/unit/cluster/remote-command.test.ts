@@ -1,9 +1,10 @@
 import { jest } from '@jest/globals'
 import { ApiError, UnreachableError } from '../../../src/cluster/api.ts'
-import { openRemoteCommand, type RemoteCommand, type RemoteHandlers } from '../../../src/cluster/remote-command.ts'
-import { ConfigurationError } from '../../../src/errors.ts'
-import { until } from '../until.ts'
-import { startServer, status, success, type ExecSession, type Server } from './server.ts'
+import { openRemoteCommand } from '../../../src/cluster/remote-command.ts'
+import { ConfigurationError } from '../../../src/common/errors.ts'
+import type { RemoteProcess, RemoteProcessHandlers } from '../../../src/common/remote-process.ts'
+import { until } from '../../support/until.ts'
+import { startServer, status, success, type ExecSession, type Server } from '../../support/api-server.ts'
 
 let server: Server
 beforeEach(async () => {
@@ -16,16 +17,16 @@ afterEach(async () => {
 
 const where = { namespace: 'shop', pod: 'web-1', container: 'packet-capture-x', command: ['sh', '-c', 'a b; c "$d"'] }
 
-/** Opens a process and keeps what it says. */
-async function open(handlers: Partial<RemoteHandlers> = {}): Promise<{
-  command: RemoteCommand
+/** Opens a process and keeps its output. */
+async function open(handlers: Partial<RemoteProcessHandlers> = {}): Promise<{
+  process: RemoteProcess
   session: ExecSession
   stdout: () => string
   lines: string[]
 }> {
   const chunks: Buffer[] = []
   const lines: string[] = []
-  const command = await openRemoteCommand(server.connection, where, {
+  const process = await openRemoteCommand(server.connection, where, {
     stdout: (chunk) => {
       chunks.push(Buffer.from(chunk))
       return undefined
@@ -34,12 +35,12 @@ async function open(handlers: Partial<RemoteHandlers> = {}): Promise<{
     ...handlers,
   })
   const session = await until('the server has a session', () => server.sessions.at(-1))
-  return { command, session, stdout: () => Buffer.concat(chunks).toString('latin1'), lines }
+  return { process, session, stdout: () => Buffer.concat(chunks).toString('latin1'), lines }
 }
 
-describe('the upgrade', () => {
-  it('asks for stdin, stdout and stderr of the right process, with credentials', async () => {
-    const { command, session } = await open()
+describe('the upgrade to a WebSocket', () => {
+  it('requests stdin, stdout and stderr of the given process and sends the credentials', async () => {
+    const { process, session } = await open()
     expect(server.requests[0]?.path).toMatch(/^\/api\/v1\/namespaces\/shop\/pods\/web-1\/exec\?/)
     expect(Object.fromEntries(session.query)).toMatchObject({
       container: 'packet-capture-x',
@@ -54,22 +55,22 @@ describe('the upgrade', () => {
       'sec-websocket-protocol': 'v5.channel.k8s.io,v4.channel.k8s.io',
     })
     expect(server.requests[0]?.headers['sec-websocket-extensions']).toBeUndefined()
-    command.close()
-    await command.ended
+    process.close()
+    await process.ended
   })
 
   it.each([
     ['v5.channel.k8s.io', ['v5.channel.k8s.io', 'v4.channel.k8s.io']],
     ['v4.channel.k8s.io', ['v4.channel.k8s.io']],
-  ])('speaks %s with a server that has %j', async (protocol, protocols) => {
+  ])('uses %s with a server that supports %j', async (protocol, protocols) => {
     server.protocols = protocols
-    const { command } = await open()
-    expect(command.protocol).toBe(protocol)
-    command.close()
-    await command.ended
+    const { process } = await open()
+    expect(process.protocol).toBe(protocol)
+    process.close()
+    await process.ended
   })
 
-  it("that is refused has the server's words", async () => {
+  it("rejects with the server's message when the server refuses the upgrade", async () => {
     server.refuse = () => ({
       status: 403,
       body: status('Forbidden', 'pods "web-1" is forbidden: cannot get resource "pods/exec"'),
@@ -83,7 +84,7 @@ describe('the upgrade', () => {
     })
   })
 
-  it('that is refused for its credentials tells their source, so that the next come anew', async () => {
+  it('reports rejected credentials to their source, so that the next attempt uses new credentials', async () => {
     server.refuse = () => ({ status: 401, body: status('Unauthorized', 'Unauthorized') })
     let refused = 0
     const credentials = {
@@ -92,17 +93,22 @@ describe('the upgrade', () => {
     }
     const connection = { ...server.connection, credentials: () => Promise.resolve(credentials) }
     const opened = openRemoteCommand(connection, where, { stdout: () => undefined, stderr: () => undefined })
-    await expect(opened).rejects.toThrow(/does not accept the credentials \(401/)
+    await expect(opened).rejects.toThrow(/rejects the credentials \(401/)
     expect(refused).toBe(1)
   })
 
-  it('that is answered by something else says so', async () => {
+  it('rejects an answer that is not from an API server', async () => {
     server.refuse = () => ({ status: 200, body: '<html>Sign in</html>' })
     await expect(open()).rejects.toThrow(/answered 200 without a JSON object \(<html>Sign in<\/html>\)/)
   })
 
-  it('through a proxy that nobody runs names the proxy', async () => {
-    const credentials = { headers: {}, tls: {}, agent: undefined, proxy: 'HTTPS_PROXY (http://p:3128)' }
+  it('names the proxy when no proxy listens at its address', async () => {
+    const credentials = {
+      headers: {},
+      tls: {},
+      agent: undefined,
+      proxy: { name: 'HTTPS_PROXY (http://p:3128)', isFromEnvironment: true },
+    }
     const connection = {
       ...server.connection,
       server: 'http://127.0.0.1:1',
@@ -112,7 +118,7 @@ describe('the upgrade', () => {
     await expect(opened).rejects.toThrow(/cannot be reached through the proxy HTTPS_PROXY \(http:\/\/p:3128\) /)
   })
 
-  it('whose credentials hang is given up after their time', async () => {
+  it('fails after 65 s when the credentials do not arrive', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] })
     const connection = { ...server.connection, credentials: () => new Promise<never>(() => undefined) }
     const opened = openRemoteCommand(connection, where, { stdout: () => undefined, stderr: () => undefined })
@@ -121,19 +127,19 @@ describe('the upgrade', () => {
     await refused
   })
 
-  it('that is refused in plain text, as a kubelet does it, has them too', async () => {
+  it('rejects with the message of a kubelet, which answers in plain text', async () => {
     server.refuse = () => ({ status: 500, body: 'container not found ("packet-capture-x")\n' })
     await expect(open()).rejects.toMatchObject({ status: 500, message: 'container not found ("packet-capture-x")' })
   })
 
-  it('with a token that has expired says so', async () => {
+  it('names an expired token as the cause of a 401', async () => {
     server.refuse = () => ({ status: 401, body: status('Unauthorized', 'Unauthorized') })
     const refused = open()
     await expect(refused).rejects.toThrow(ConfigurationError)
     await expect(refused).rejects.toThrow(/expired/)
   })
 
-  it('that nobody answers because nothing listens', async () => {
+  it('rejects with UnreachableError when nothing listens at the address', async () => {
     const connection = { ...server.connection, server: 'http://127.0.0.1:1' }
     const handlers = { stdout: () => undefined, stderr: () => undefined }
     await expect(openRemoteCommand(connection, where, handlers)).rejects.toThrow(UnreachableError)
@@ -141,84 +147,84 @@ describe('the upgrade', () => {
 })
 
 describe('the streams', () => {
-  it('stdout arrives byte for byte, from the first frame on', async () => {
+  it('deliver every byte of stdout from the first frame', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
     server.exec = (session) => {
-      session.stdout(bytes) // in the same breath as the upgrade
+      session.stdout(bytes) // in the same packet as the answer to the upgrade
       session.stdout('')
       session.stdout(Buffer.concat([bytes, bytes]))
       session.end(success)
     }
-    const { command, stdout } = await open()
-    await expect(command.ended).resolves.toEqual({ code: 1000, reason: 'the server says Success' })
+    const { process, stdout } = await open()
+    await expect(process.ended).resolves.toEqual({ code: 1000, reason: 'the server reports Success' })
     expect(stdout()).toBe(Buffer.concat([bytes, bytes, bytes]).toString('latin1'))
   })
 
-  it('stderr comes in whole lines, however it was cut', async () => {
+  it('deliver stderr in whole lines even if frames split a line', async () => {
     server.exec = (session) => {
       for (const part of ['one\ntw', 'o', '\n', '\nthree\nlast']) session.stderr(part)
       session.end(success)
     }
-    const { command, lines } = await open()
-    await command.ended
+    const { process, lines } = await open()
+    await process.ended
     expect(lines).toEqual(['one', 'two', '', 'three', 'last'])
   })
 
-  it('a line without an end does not fill the memory', async () => {
+  it('deliver a line without an end in parts, to limit the memory', async () => {
     server.exec = (session) => {
       for (let i = 0; i < 100; i += 1) session.stderr('x'.repeat(10_000))
       session.end(success)
     }
-    const { command, lines } = await open()
-    await command.ended
+    const { process, lines } = await open()
+    await process.ended
     expect(lines.join('')).toHaveLength(1_000_000)
     for (const line of lines) expect(line.length).toBeLessThan(100_000)
   })
 
-  it('stdin takes lines while the connection is open, and says when it is not', async () => {
-    const { command, session } = await open()
-    expect(command.send('ack 17')).toBe(true)
-    expect(command.send('stop cancelled')).toBe(true)
+  it('send lines to stdin while the connection is open, and return false afterwards', async () => {
+    const { process, session } = await open()
+    expect(process.send('ack 17')).toBe(true)
+    expect(process.send('stop cancelled')).toBe(true)
     await until('two lines are there', () => session.stdin.length === 2)
     expect(session.stdin).toEqual(['ack 17', 'stop cancelled'])
     session.cut()
-    await command.ended
-    expect(command.send('done')).toBe(false)
+    await process.ended
+    expect(process.send('done')).toBe(false)
   })
 })
 
 describe('the end', () => {
-  it("tells the server's reason for a failure", async () => {
+  it("has the server's reason when the process fails", async () => {
     server.exec = (session) => session.end({ status: 'Failure', message: 'command terminated with exit code 137' })
-    const { command } = await open()
-    await expect(command.ended).resolves.toEqual({ code: 1000, reason: 'command terminated with exit code 137' })
+    const { process } = await open()
+    await expect(process.ended).resolves.toEqual({ code: 1000, reason: 'command terminated with exit code 137' })
   })
 
-  it('tells words that are no Status as they are', async () => {
+  it('has the text of a status frame that is not a Status object', async () => {
     server.exec = (session) => {
-      session.socket.send(Buffer.concat([Buffer.of(3), Buffer.from('out of words')]))
+      session.socket.send(Buffer.concat([Buffer.of(3), Buffer.from('plain text')]))
       session.socket.close(1011)
     }
-    const { command } = await open()
-    await expect(command.ended).resolves.toEqual({ code: 1011, reason: 'out of words' })
+    const { process } = await open()
+    await expect(process.ended).resolves.toEqual({ code: 1011, reason: 'plain text' })
   })
 
-  it('by a cut has the code of a cut', async () => {
+  it('has code 1006 when the connection breaks', async () => {
     server.exec = (session) => session.cut()
-    const { command } = await open()
-    await expect(command.ended).resolves.toMatchObject({ code: 1006 })
+    const { process } = await open()
+    await expect(process.ended).resolves.toMatchObject({ code: 1006 })
   })
 
-  it('by us is said to be by us', async () => {
-    const { command, session } = await open()
-    command.close()
-    await expect(command.ended).resolves.toMatchObject({ reason: 'closed by us' })
+  it('names the client when close() ended the connection', async () => {
+    const { process, session } = await open()
+    process.close()
+    await expect(process.ended).resolves.toMatchObject({ reason: 'closed by the client' })
     await until('the server sees it', () => session.socket.readyState === session.socket.CLOSED)
   })
 })
 
-describe('a slow sink', () => {
-  it('holds the sender back, and nothing is lost or out of order', async () => {
+describe('a slow stdout handler', () => {
+  it('pauses the sender, and every byte arrives in order', async () => {
     const frames = 400
     const size = 64 * 1024
     server.exec = (session) => {
@@ -228,7 +234,7 @@ describe('a slow sink', () => {
     let ordered = true
     let release: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (release = resolve))
-    const { command, session } = await open({
+    const { process, session } = await open({
       stdout: (chunk) => {
         ordered &&= chunk[0] === Math.floor(received / size) % 251
         received += chunk.length
@@ -245,72 +251,72 @@ describe('a slow sink', () => {
     release()
     await until('everything is here', () => received === frames * size)
     expect(ordered).toBe(true)
-    command.close()
-    await command.ended
+    process.close()
+    await process.ended
   })
 
-  it('that breaks ends the connection, with its reason', async () => {
+  it('ends the connection with the reason of a handler that fails', async () => {
     server.exec = (session) => session.stdout('x')
-    const { command } = await open({ stdout: () => Promise.reject(new Error('ENOSPC: no space left')) })
-    await expect(command.ended).resolves.toMatchObject({ reason: 'ENOSPC: no space left' })
+    const { process } = await open({ stdout: () => Promise.reject(new Error('ENOSPC: no space left')) })
+    await expect(process.ended).resolves.toMatchObject({ reason: 'ENOSPC: no space left' })
   })
 })
 
-describe('a connection that nobody speaks on', () => {
+describe('a connection without output', () => {
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] })
   })
 
-  it('is pinged, and given up after 15 s though TCP holds', async () => {
-    const { command, session } = await open()
+  it('is pinged, and closed after 15 s even if TCP is alive', async () => {
+    const { process, session } = await open()
     let pings = 0
     session.socket.on('ping', () => (pings += 1))
     jest.advanceTimersByTime(5_000)
     await until('a ping', () => pings === 1)
     jest.advanceTimersByTime(15_000)
-    await expect(command.ended).resolves.toMatchObject({ code: 1006, reason: 'no sign of life for 15 s' })
+    await expect(process.ended).resolves.toMatchObject({ code: 1006, reason: 'no output for 15 s' })
   })
 
-  it('a pong alone is no life: only the process itself can say that it is well', async () => {
-    const { command, session } = await open()
+  it('is closed after 15 s even if the server answers pings, because only output of the process counts', async () => {
+    const { process, session } = await open()
     for (let i = 0; i < 5; i += 1) {
       const pong = new Promise((resolve) => session.socket.once('ping', resolve))
       jest.advanceTimersByTime(5_000)
       if (i < 3) await pong
     }
-    await expect(command.ended).resolves.toMatchObject({ reason: 'no sign of life for 15 s' })
+    await expect(process.ended).resolves.toMatchObject({ reason: 'no output for 15 s' })
   })
 
-  it('lives on with one line in between', async () => {
-    const { command, session, lines } = await open()
+  it('is not closed when one line arrives every 10 s', async () => {
+    const { process, session, lines } = await open()
     for (let i = 1; i <= 10; i += 1) {
       jest.advanceTimersByTime(10_000)
       session.stderr('beat 1\n')
       await until('the beat arrives', () => lines.length === i)
     }
-    expect(command.send('ack 0')).toBe(true)
-    command.close()
-    await command.ended
+    expect(process.send('ack 0')).toBe(true)
+    process.close()
+    await process.ended
   })
 
-  it('is not given up while we hold the sender back ourselves', async () => {
+  it('is not closed while the stdout handler pauses the sender', async () => {
     let release: () => void = () => undefined
     let held = false
-    const { command, session } = await open({
+    const { process, session } = await open({
       stdout: () => {
         held = true
         return new Promise<void>((resolve) => (release = resolve))
       },
     })
     session.stdout('x')
-    await until('we hold', () => held)
+    await until('the sender is held back', () => held)
     jest.advanceTimersByTime(120_000)
-    expect(command.send('ack 0')).toBe(true)
+    expect(process.send('ack 0')).toBe(true)
     release()
     await new Promise(setImmediate)
     jest.advanceTimersByTime(5_000)
-    expect(command.send('ack 1')).toBe(true)
-    command.close()
-    await command.ended
+    expect(process.send('ack 1')).toBe(true)
+    process.close()
+    await process.ended
   })
 })

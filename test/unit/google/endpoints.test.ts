@@ -1,11 +1,11 @@
 import { googleEndpoints } from '../../../src/google/endpoints.ts'
-import { refusal } from './refusal.ts'
+import { refusal } from '../../support/refusal.ts'
 
 const container = 'CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER'
 const clusters = 'v1/projects/p/locations/l/clusters'
 
-describe('the endpoints of Google', () => {
-  it("are the default universe's where nothing is said", () => {
+describe('googleEndpoints', () => {
+  it('returns the addresses of the default universe when no variable is set', () => {
     const { universe, url } = googleEndpoints({})
     expect(universe).toBe('googleapis.com')
     expect(url('container', clusters)).toBe(`https://container.googleapis.com/${clusters}`)
@@ -20,13 +20,13 @@ describe('the endpoints of Google', () => {
     [{ CLOUDSDK_CORE_UNIVERSE_DOMAIN: 's3nsapis.fr' }],
     [{ GOOGLE_CLOUD_UNIVERSE_DOMAIN: 's3nsapis.fr' }],
     [{ CLOUDSDK_CORE_UNIVERSE_DOMAIN: 's3nsapis.fr', GOOGLE_CLOUD_UNIVERSE_DOMAIN: 'other.example' }],
-  ])('are of the universe of %j', (env) => {
+  ])('returns the addresses of the universe of %j', (env) => {
     const { universe, url } = googleEndpoints(env)
     expect(universe).toBe('s3nsapis.fr')
     expect(url('iamcredentials', 'v1/x')).toBe('https://iamcredentials.s3nsapis.fr/v1/x')
   })
 
-  it("are of a credentials file's universe where the environment names none", () => {
+  it('returns the addresses of the universe of a credentials file when the environment sets none', () => {
     expect(googleEndpoints({}, 's3nsapis.fr').url('sts', 'x')).toBe('https://sts.s3nsapis.fr/x')
     expect(googleEndpoints({ CLOUDSDK_CORE_UNIVERSE_DOMAIN: 'a.example' }, 's3nsapis.fr').universe).toBe('a.example')
   })
@@ -40,13 +40,13 @@ describe('the endpoints of Google', () => {
     'gkehub',
     'connectgateway',
     'sts',
-  ] as const)("%s is replaced by gcloud's variable, whatever the region", (service) => {
+  ] as const)("replaces %s with the value of gcloud's variable, for any region", (service) => {
     const env = { [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${service.toUpperCase()}`]: 'https://private.example/base/' }
     expect(googleEndpoints(env).url(service, 'v1/x')).toBe('https://private.example/base/v1/x')
     expect(googleEndpoints(env).url(service, 'v1/x', 'europe-west1')).toBe('https://private.example/base/v1/x')
   })
 
-  it('keep the path of compute where the replacement has none', () => {
+  it('keeps the path of compute when the override has no path', () => {
     const name = 'CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE'
     expect(googleEndpoints({ [name]: 'https://compute-x.p.googleapis.com/' }).url('compute', 'projects/p')).toBe(
       'https://compute-x.p.googleapis.com/compute/v1/projects/p',
@@ -62,15 +62,15 @@ describe('the endpoints of Google', () => {
     'http://localhost:1/',
     'http://[::1]:9000/',
     'HTTPS://container.example/',
-  ])('take %s', (value) => {
+  ])('accepts %s', (value) => {
     expect(googleEndpoints({ [container]: value }).url('container', clusters)).toMatch(new RegExp(`/${clusters}$`))
   })
 
   it.each(['http://10.0.0.1/', 'http://container.example/', 'http://localhost.example/', 'http://127.0.0.1.example/'])(
-    'refuse plain http to %s: tokens go there',
+    'rejects HTTP to %s, because requests contain tokens',
     async (value) => {
       expect(await refusal(() => googleEndpoints({ [container]: value }))).toMatch(
-        /^CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER: got ".*plain http for a loopback address only/,
+        /^CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER: ".*plain http, which is allowed for a loopback address only/,
       )
     },
   )
@@ -82,11 +82,11 @@ describe('the endpoints of Google', () => {
     'https://a.example/?x=/',
     'https://u:p@a.example/',
     'https:///',
-  ])('refuse %s, which gcloud refuses too or cannot use', async (value) => {
+  ])('rejects %s, which gcloud rejects too or cannot use', async (value) => {
     expect(await refusal(() => googleEndpoints({ [container]: value }))).toContain('with a slash at the end')
   })
 
-  it('tell every variable that is wrong at once', async () => {
+  it('reports every invalid variable at once', async () => {
     const message = await refusal(() =>
       googleEndpoints({
         [container]: 'nowhere',
@@ -95,9 +95,10 @@ describe('the endpoints of Google', () => {
       }),
     )
     expect(message.split('\n')).toEqual([
-      expect.stringMatching(/^GOOGLE_CLOUD_UNIVERSE_DOMAIN/),
-      expect.stringMatching(/^CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER/),
-      expect.stringMatching(/^CLOUDSDK_API_ENDPOINT_OVERRIDES_STS/),
+      'The run failed with 3 problems.',
+      expect.stringMatching(/^- GOOGLE_CLOUD_UNIVERSE_DOMAIN/),
+      expect.stringMatching(/^- CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER/),
+      expect.stringMatching(/^- CLOUDSDK_API_ENDPOINT_OVERRIDES_STS/),
     ])
   })
 })

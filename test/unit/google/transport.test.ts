@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { openTransport } from '../../../src/google/transport.ts'
+import { startSocksServer } from '../../support/socks-server.ts'
 
 const names = [
   'HTTPS_PROXY',
@@ -59,36 +60,53 @@ afterEach(async () => {
 const read = async (url: string): Promise<unknown> =>
   (await (await openTransport()).request<unknown>({ url, responseType: 'json' })).data
 
-describe('a call to Google', () => {
-  it('goes straight where nothing says otherwise', async () => {
+describe('a request to Google', () => {
+  it('connects directly when no proxy variable is set', async () => {
     expect(await read(`http://127.0.0.1:${portOf(service)}/x`)).toEqual({ ok: true })
     expect(asked).toEqual([])
     expect(agents).toEqual([expect.stringContaining('kubernetes-packet-capture')])
   })
 
-  it("goes through the environment's proxy", async () => {
+  it('connects through the proxy that the environment sets', async () => {
     process.env['HTTP_PROXY'] = `http://127.0.0.1:${portOf(proxy)}`
     expect(await read('http://container.googleapis.com/x')).toEqual({ ok: true })
     expect(asked).toEqual(['container.googleapis.com:80'])
   })
 
-  it('takes an address without a scheme for one of plain http, as curl and gcloud do', async () => {
+  it('reads a proxy address without a scheme as HTTP, as curl and gcloud do', async () => {
     process.env['HTTPS_PROXY'] = `127.0.0.1:${portOf(proxy)}`
-    await expect(read('https://container.googleapis.com/x')).rejects.toThrow() // the service speaks no TLS
+    await expect(read('https://container.googleapis.com/x')).rejects.toThrow() // the service does not use TLS
     expect(asked[0]).toBe('container.googleapis.com:443')
   })
 
-  it('says which variable is no address', async () => {
+  it('names the variable whose value is not an address', async () => {
     process.env['HTTPS_PROXY'] = 'ftp://user:secret@proxy.example'
     await expect(read('https://container.googleapis.com/x')).rejects.toThrow(
-      /^HTTPS_PROXY: got "ftp:\/\/proxy.example", which is no address of a proxy/,
+      /^HTTPS_PROXY: the value "ftp:\/\/proxy.example" is not the address of a proxy/,
     )
   })
 
-  it('does not, where NO_PROXY names a domain above it', async () => {
+  it('connects directly to a server on loopback, as Go does', async () => {
     process.env['HTTP_PROXY'] = `http://127.0.0.1:${portOf(proxy)}`
-    process.env['NO_PROXY'] = `example.com,.0.0.1:${portOf(service)}`
     expect(await read(`http://127.0.0.1:${portOf(service)}/x`)).toEqual({ ok: true })
     expect(asked).toEqual([])
+  })
+
+  it('connects directly when NO_PROXY contains a domain of the host', async () => {
+    process.env['HTTP_PROXY'] = `http://127.0.0.1:${portOf(proxy)}`
+    process.env['NO_PROXY'] = 'example.com,.invalid:81'
+    await expect(read('http://service.invalid:81/x')).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/)
+    expect(asked).toEqual([])
+  })
+
+  it.each(['socks5', 'socks5h'])('connects through a %s proxy, which resolves the name of the host', async (scheme) => {
+    const socks = await startSocksServer(Number(portOf(service)))
+    process.env['HTTP_PROXY'] = `${scheme}://127.0.0.1:${String(socks.port)}`
+    try {
+      expect(await read('http://container.googleapis.com/x')).toEqual({ ok: true })
+      expect(socks.asked).toEqual(['container.googleapis.com:80'])
+    } finally {
+      await socks.stop()
+    }
   })
 })

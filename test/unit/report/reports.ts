@@ -1,18 +1,20 @@
 import type { CaptureReport } from '../../../src/report/report.ts'
 
-/** The report of an ordinary complete capture. */
+/** The report of a typical complete capture. */
 export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => ({
   level: 'pod',
   method: 'ephemeral-container',
-  namespace: 'shop',
-  pod: 'checkout-7d9f-x2',
+  nodeAccess: undefined,
+  usesImage: true,
+  pod: { namespace: 'shop', name: 'checkout-7d9f-x2' },
   node: 'node-1',
-  container: 'packet-capture-0a1b2c-3d4e5f60',
+  captureId: 'packet-capture-0a1b2c-3d4e5f60',
   image: 'registry.example/tools:1',
   imageId: `registry.example/tools@sha256:${'1'.repeat(64)}`,
   interface: 'any',
   filter: 'tcp port 8080',
   snaplen: 262144,
+  limits: { durationSeconds: 60, maxBytes: 1_000_000_000, maxPackets: 1000 },
   began: Date.parse('2026-11-22T03:04:05.678Z'),
   recordedSeconds: 61.2,
   pausedSeconds: 0,
@@ -22,8 +24,8 @@ export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => (
   dropped: 0,
   droppedIsUpperBound: true,
   interfaces: [
-    { index: 1, name: 'lo' },
-    { index: 2, name: 'eth0' },
+    { index: 1, name: 'lo', fromSeconds: 0, untilSeconds: undefined },
+    { index: 2, name: 'eth0', fromSeconds: 0, untilSeconds: undefined },
   ],
   verdict: 'complete',
   verdictReason: 'all 1500000 bytes arrived',
@@ -31,14 +33,16 @@ export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => (
   resumed: 0,
   sha256: 'ab'.repeat(32),
   pcapPath: '/runner/_temp/kubernetes-packet-capture/capture-x.pcap',
-  remains: ['one ended entry, packet-capture-0a1b2c-3d4e5f60'],
+  leftovers: ['a terminated ephemeral container, packet-capture-0a1b2c-3d4e5f60'],
   hints: [],
+  cautions: [],
   artifact: {
     id: 42,
     name: 'capture-x.pcap',
     url: 'https://git.example/octocat/shop/actions/runs/7/artifacts/42',
     digest: 'cd'.repeat(32),
   },
-  uploadError: undefined,
+  verdictProblem: undefined,
+  uploadProblem: undefined,
   ...changes,
 })

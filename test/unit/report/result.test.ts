@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs'
 import type { CaptureReport } from '../../../src/report/report.ts'
 import { resultJson } from '../../../src/report/result.ts'
 import { report } from './reports.ts'
-import { violations, type Schema } from './schema.ts'
+import { violations, type Schema } from '../../support/schema.ts'
 
 const schema = JSON.parse(readFileSync(new URL('../../../docs/result.schema.json', import.meta.url), 'utf8')) as Schema
 
 const result = (...reports: CaptureReport[]): { captures: Record<string, unknown>[] } =>
   JSON.parse(resultJson(reports)) as { captures: Record<string, unknown>[] }
 
-/** A run that got as little as a run can get. */
+/** A run in which no byte arrived. */
 const nothing = report({
-  imageId: '',
-  filter: '',
+  imageId: undefined,
+  filter: undefined,
   began: undefined,
   recordedSeconds: undefined,
   packets: 0,
@@ -24,8 +24,9 @@ const nothing = report({
   stopReason: 'target-gone',
   pcapPath: undefined,
   artifact: undefined,
-  uploadError: 'there is nothing to upload',
+  uploadProblem: { code: 'E_CAPTURE_INCOMPLETE', input: 'pod', problem: 'no bytes arrived', fix: 'See the verdict.' },
   hints: ['a hint'],
+  cautions: ['a caution'],
 })
 
 describe('the JSON', () => {
@@ -37,13 +38,18 @@ describe('the JSON', () => {
     expect(result(report(), nothing).captures).toHaveLength(2)
   })
 
-  it('says null, not a missing field, for what is not known', () => {
+  it('has null instead of a missing field for an unknown value', () => {
     expect(result(nothing).captures[0]).toMatchObject({
       capture: { began: null, recordedSeconds: null },
       dropped: null,
       linkType: null,
       pcapPath: null,
       artifact: null,
+      uploadError: 'pod: no bytes arrived. See the verdict.',
+    })
+    expect(result(report({ pod: undefined, imageId: undefined })).captures[0]).toMatchObject({
+      target: { namespace: '', pod: '' },
+      capture: { imageId: '' },
     })
     expect(result(report()).captures[0]).toMatchObject({
       capture: { began: '2026-11-22T03:04:05.678Z', recordedSeconds: 61.2 },
@@ -52,7 +58,7 @@ describe('the JSON', () => {
     })
   })
 
-  it('is one line, whatever the texts hold', () => {
+  it('is one line for any text', () => {
     const text = resultJson([report({ filter: 'a"b\\c', hints: ['line\nline\u2028line'] })])
     expect(text).not.toContain('\n')
     expect(violations(JSON.parse(text), schema)).toEqual([])
@@ -60,7 +66,7 @@ describe('the JSON', () => {
 })
 
 describe('the schema', () => {
-  it('refuses what it does not describe', () => {
+  it('rejects fields and values that it does not describe', () => {
     const broken = (change: (capture: Record<string, unknown>) => void): string[] => {
       const value = result(report())
       change(value.captures[0] ?? {})
@@ -75,7 +81,7 @@ describe('the schema', () => {
     expect(violations({ ...result(), version: 2 }, schema)).toEqual(['$.version: is not 1'])
   })
 
-  it('describes every field, with its unit where it has one', () => {
+  it('describes every field, with its unit if it has one', () => {
     const undescribed: string[] = []
     const visit = (name: string, part: Schema): void => {
       for (const [field, rule] of Object.entries((part['properties'] ?? {}) as Record<string, Schema>)) {

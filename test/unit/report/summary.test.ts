@@ -1,21 +1,23 @@
+import type { Problem } from '../../../src/common/errors.ts'
 import type { CaptureReport } from '../../../src/report/report.ts'
 import { summaryMarkdown } from '../../../src/report/summary.ts'
+import { createMasks } from '../../runner/step-log.ts'
 import { report } from './reports.ts'
 
 const summary = (changes: Partial<CaptureReport> = {}, notes: string[] = []): string =>
-  summaryMarkdown([report(changes)], { artifactLink: (id) => `./7/artifacts/${String(id)}`, notes })
+  summaryMarkdown([report(changes)], { notes })
 
 const row = (markdown: string, name: string): string | undefined =>
   markdown.split('\n').find((line) => line.startsWith(`| ${name} |`))
 
-it('begins with the sentence that a person reads first', () => {
+it('begins with a sentence that states the result', () => {
   expect(summary()).toMatch(/^## ✅ 12,345 packets of pod checkout-7d9f-x2, complete\n/)
   expect(summary({ packets: 1 })).toMatch(/^## ✅ 1 packet of pod/)
   expect(summary({ verdict: 'partial' })).toMatch(/^## ⚠️ 12,345 packets of pod .*, partial\n/)
   expect(summary({ verdict: 'empty', packets: 0 })).toMatch(/^## ⚪ No packet of pod .* matched\n/)
 })
 
-it('says what, where, when, how long, how much, and why it is trusted', () => {
+it('has target, times, filter, counts, verdict, hash, image and leftovers', () => {
   const markdown = summary()
   expect(row(markdown, 'Target')).toMatch(/checkout-7d9f-x2.*shop.*node-1/)
   expect(row(markdown, 'Recorded')).toContain('from 2026-11-22 03:04:05 UTC for 61.2 s')
@@ -23,49 +25,103 @@ it('says what, where, when, how long, how much, and why it is trusted', () => {
   expect(row(markdown, 'Filter')).toContain('tcp port 8080')
   expect(row(markdown, 'Packets')).toContain('12,345 (1.50 MB)')
   expect(row(markdown, 'Dropped by kernel')).toBe('| Dropped by kernel | 0 |')
-  expect(row(markdown, 'Stopped by')).toContain('duration')
+  expect(row(markdown, 'Stopped')).toBe('| Stopped | duration reached &#40;60 s&#41; |')
   expect(row(markdown, 'Verdict')).toContain('**complete**: all 1500000 bytes arrived')
   expect(row(markdown, 'SHA-256')).toContain('abab')
   expect(row(markdown, 'Image')).toMatch(/registry\.example\/tools:1.*sha256:111/)
-  expect(row(markdown, 'Left behind')).toContain('packet-capture-0a1b2c-3d4e5f60')
-  expect(row(markdown, 'Connections')).toBeUndefined()
+  expect(row(markdown, 'Not removed')).toContain('packet-capture-0a1b2c-3d4e5f60')
+  expect(row(markdown, 'Connection')).toBeUndefined()
 })
 
-it('links the artifact relative to the run, never by its whole address', () => {
-  expect(summary()).toMatch(/\[capture-x\.pcap\]\(\.\/7\/artifacts\/42\)/)
-  expect(summary()).not.toContain('git.example')
+describe('the link to the artifact', () => {
+  const run = 'https://git.example/octocat/shop/actions/runs/7'
+
+  /** As Markdown decodes it. */
+  const addressIn = (markdown: string): string =>
+    /\]\((.*)\)\*\* \(click to download\)/
+      .exec(markdown)?.[1]
+      ?.replace(/&#(\d+);/g, (_whole, point: string) => String.fromCodePoint(Number(point))) ?? 'no link'
+
+  it.each([
+    ['the run', run],
+    ['an attempt', `${run}/attempts/2`],
+  ])('leads to the artifact from the page of %s', (_title, page) => {
+    expect(new URL(addressIn(summary()), page).href).toBe(`${run}/artifacts/42`)
+  })
+
+  it.each(['octocat', 'shop', 'git.example', 'octocat/shop', 's'])(
+    'still leads there where the runner masks the secret %s in the summary',
+    (secret) => {
+      const masks = createMasks()
+      masks.add(secret)
+      expect(addressIn(masks.apply(summary()))).toBe(`${run}/artifacts/42`)
+    },
+  )
 })
 
-it('says what is known only in part', () => {
-  expect(row(summary({ filter: '' }), 'Filter')).toBe('| Filter | none |')
+it('marks values that are only partly known', () => {
+  expect(row(summary({ filter: undefined }), 'Filter')).toBe('| Filter | none |')
   expect(row(summary({ began: undefined }), 'Recorded')).toContain('unknown')
-  expect(row(summary({ recordedSeconds: undefined }), 'Recorded')).toContain('until it broke off')
+  expect(row(summary({ recordedSeconds: undefined }), 'Recorded')).toContain('until the recorder was lost')
   expect(row(summary({ pausedSeconds: 4 }), 'Recorded')).toContain('paused 4.0 s')
   expect(row(summary({ dropped: undefined }), 'Dropped by kernel')).toContain('unknown')
   expect(row(summary({ dropped: 1234 }), 'Dropped by kernel')).toBe('| Dropped by kernel | at most 1,234 |')
   expect(row(summary({ dropped: 3, droppedIsUpperBound: false }), 'Dropped by kernel')).toBe(
     '| Dropped by kernel | 3 |',
   )
-  expect(row(summary({ resumed: 2 }), 'Connections')).toContain('2 times')
-  expect(row(summary({ imageId: '' }), 'Image')).not.toContain(' as ')
+  expect(row(summary({ resumed: 1 }), 'Connection')).toBe('| Connection | reconnected once, no data lost |')
+  expect(row(summary({ resumed: 2 }), 'Connection')).toContain('reconnected 2 times, no data lost')
+  expect(row(summary({ resumed: 2, verdict: 'partial' }), 'Connection')).toBe('| Connection | reconnected 2 times |')
+  expect(row(summary({ leftovers: [] }), 'Not removed')).toBe('| Not removed | nothing |')
+  expect(row(summary({ imageId: undefined }), 'Image')).not.toContain(' as ')
 })
 
-it.each(['duration', 'size', 'packets', 'cancelled', 'target-gone', 'error'])(
-  'knows the stop reason %s in words',
+it.each(['duration', 'size', 'packets', 'cancelled', 'target-completed', 'target-gone', 'error'] as const)(
+  'describes the stop reason %s',
   (stopReason) => {
-    expect(row(summary({ stopReason }), 'Stopped by')).toMatch(/\| [a-z][a-z -]+/)
+    expect(row(summary({ stopReason }), 'Stopped')).toMatch(/\| [a-z][a-z -]+/)
   },
 )
 
-it('says that the upload failed, why, and where the file is', () => {
-  const markdown = summary({ artifact: undefined, uploadError: 'the service says 409' })
-  expect(markdown).toContain('**Not uploaded:** the service says 409. The file is on the runner: <code>/runner')
-  expect(summary({ artifact: undefined, uploadError: 'nothing arrived', pcapPath: undefined })).toContain(
-    '**Not uploaded:** nothing arrived\n',
+it('shows a caution as a warning above the facts, and a hint as a tip below them', () => {
+  const markdown = summary({ cautions: ['The pod is <old>.'], hints: ['A wider filter.'] })
+  const [warning, facts, tip] = ['> [!WARNING]\n> The pod is &#60;old&#62;.', '| Target |', '> [!TIP]\n> A wider'].map(
+    (part) => markdown.indexOf(part),
+  )
+  expect(warning).toBeGreaterThan(0)
+  expect(facts).toBeGreaterThan(warning ?? 0)
+  expect(tip).toBeGreaterThan(facts ?? 0)
+})
+
+const taken = (message: string): Problem => ({
+  code: 'E_ARTIFACT_NAME_TAKEN',
+  input: 'artifact-name',
+  problem: 'the name is taken',
+  message,
+  fix: 'Use another.',
+})
+
+it('has the problem of a failed upload, with its fix and its entry in the documentation, and the path of the file', () => {
+  const failed = { artifact: undefined, uploadProblem: taken('The service says 409.') }
+  const markdown = summary(failed)
+  expect(markdown).toContain('**Not uploaded.** The file is on the runner: <code>/runner')
+  expect(markdown).toContain(
+    '- **artifact-name**: the name is taken: The service says 409. Use another. See <code>docs/troubleshooting.md&#35;e&#95;artifact&#95;name&#95;taken</code>.\n',
+  )
+  expect(summary({ ...failed, pcapPath: undefined })).toContain('**Not uploaded.**\n')
+})
+
+it('has the problem of a verdict that fails the step', () => {
+  const verdictProblem: Problem = {
+    ...{ code: 'E_CAPTURE_EMPTY', input: 'if-empty' },
+    ...{ problem: 'the capture is empty', fix: 'Check the filter.' },
+  }
+  expect(summary({ verdict: 'empty', packets: 0, verdictProblem })).toContain(
+    '- **if-empty**: the capture is empty. Check the filter. See ',
   )
 })
 
-it('says how to open the file, and which number is which interface', () => {
+it('explains how to open the file and which interface has which number', () => {
   const markdown = summary()
   expect(markdown).toContain('<details><summary>How to open it</summary>')
   expect(markdown).toContain('tcpdump -n -r capture-x.pcap')
@@ -81,21 +137,33 @@ it('shows hints and notes', () => {
   )
 })
 
-it('shows several captures one after the other', () => {
-  const both = summaryMarkdown([report(), report({ pod: 'second' })], { artifactLink: () => './x', notes: [] })
+it('shows several captures in sequence', () => {
+  const both = summaryMarkdown([report(), report({ pod: { namespace: 'shop', name: 'second' } })], {
+    notes: [],
+  })
   expect(both.match(/^## /gm)).toHaveLength(2)
   expect(both).toContain('pod second, complete')
 })
 
-describe('foreign text in any field', () => {
+it('lists failed captures after the other captures', () => {
+  const problem = { code: 'E_INTERNAL', input: 'image', problem: '<b>', fix: 'Use another.' } as const
+  const markdown = summaryMarkdown([report()], { notes: [], failures: [problem] })
+  expect(markdown).toContain('## ❌ Captures that failed\n\n- **image**: &#60;b&#62;. Use another.')
+})
+
+describe('captured or remote text in any field', () => {
   const evil = '</code></td><img src=x>|\n## [x](https://evil.example) `'
   const fields: (keyof CaptureReport)[] = [
-    ...(['namespace', 'pod', 'node', 'container', 'image', 'imageId', 'interface', 'filter'] as const),
-    ...(['verdictReason', 'stopReason', 'sha256', 'pcapPath'] as const),
+    ...(['node', 'captureId', 'image', 'imageId', 'interface', 'filter'] as const),
+    ...(['verdictReason', 'sha256', 'pcapPath'] as const),
   ]
-  it.each(fields)('%s stays text', (field) => {
+  it.each<[string, Partial<CaptureReport>]>([
+    ...fields.map((field): [string, Partial<CaptureReport>] => [field, { [field]: evil }]),
+    ['pod', { pod: { namespace: 'shop', name: evil } }],
+    ['namespace', { pod: { namespace: evil, name: 'web' } }],
+  ])('is escaped in %s', (_field, changes) => {
     const clean = summary()
-    const markdown = summary({ [field]: evil })
+    const markdown = summary(changes)
     expect(markdown).not.toContain('<img')
     expect(markdown).not.toContain('https://evil')
     expect(markdown.match(/^## /gm)).toHaveLength(1)
@@ -103,10 +171,18 @@ describe('foreign text in any field', () => {
     expect(markdown.match(/(?<!\\)\|/g)?.length).toBe(clean.match(/(?<!\\)\|/g)?.length)
   })
 
-  it('also in lists: interfaces, hints, notes, the artifact and the error of the upload', () => {
+  it('is escaped in interfaces, hints, notes, leftovers, the artifact and the error of the upload', () => {
     const artifact = { id: 1, name: evil, url: evil, digest: evil }
-    const markdown = summary({ interfaces: [{ index: 1, name: evil }], hints: [evil], artifact }, [evil])
-    const failed = summary({ artifact: undefined, uploadError: evil })
+    const markdown = summary(
+      {
+        interfaces: [{ index: 1, name: evil, fromSeconds: 3, untilSeconds: 9 }],
+        hints: [evil],
+        leftovers: [evil],
+        artifact,
+      },
+      [evil],
+    )
+    const failed = summary({ artifact: undefined, uploadProblem: taken(evil) })
     for (const one of [markdown, failed]) {
       expect(one).not.toContain('<img')
       expect(one).not.toContain('https://evil')

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ConfigurationError } from '../../../src/errors.ts'
+import { ConfigurationError } from '../../../src/common/errors.ts'
 import { githubIdToken } from '../../../src/runner/id-token.ts'
 
 let github: Server
@@ -27,7 +27,7 @@ afterEach(async () => {
   await new Promise((resolve) => github.close(resolve))
 })
 
-it("is the job's, for the audience", async () => {
+it("returns the job's token for the audience", async () => {
   answer = () => ({ status: 200, body: '{"value":"eyJ.a.b"}' })
   await expect(githubIdToken('aud', 'oidc-audience')).resolves.toBe('eyJ.a.b')
 })
@@ -35,20 +35,20 @@ it("is the job's, for the audience", async () => {
 it.each<[string, ReturnType<typeof answer>, RegExp]>([
   ['hangs', 'hang', /\(no answer within 0\.2 s\)/],
   ['fails', { status: 500, body: '{}' }, /Error Code : 500/],
-  ['is busy', { status: 429, body: '{}' }, /Error Code : 429/],
-  ['is cut off', 'reset', /\(.+\)/],
-])('is not to be had while GitHub %s: no right of the job is to blame', async (_what, given, words) => {
+  ['is overloaded', { status: 429, body: '{}' }, /Error Code : 429/],
+  ['closes the connection', 'reset', /\(.+\)/],
+])('reports an outage, not a missing permission, when GitHub %s', async (_what, given, expected) => {
   answer = () => given
   const refused = githubIdToken('aud', 'workload-identity-provider', given === 'hang' ? 200 : undefined)
   await expect(refused).rejects.toThrow(ConfigurationError)
   await expect(refused).rejects.toThrow(
-    /^workload-identity-provider: GitHub's service for id tokens fails or is not reached .* Run the job again later/,
+    /^workload-identity-provider: GitHub's ID token service failed or cannot be reached .* Run the job again later/,
   )
-  await expect(refused).rejects.toThrow(words)
+  await expect(refused).rejects.toThrow(expected)
   await expect(refused).rejects.not.toThrow(/permissions|t0ken/)
 })
 
-it.each([403, 401])('is refused with %i: the caller says what the job lacks', async (status) => {
+it.each([403, 401])('returns a refusal with %i to the caller, which knows the missing permission', async (status) => {
   answer = () => ({ status, body: '{"message":"no"}' })
   const refused = githubIdToken('aud', 'oidc-audience')
   await expect(refused).rejects.toThrow(new RegExp(`Error Code : ${String(status)}`))

@@ -9,7 +9,7 @@ const env = {
   RUNNER_TEMP: '/runner/_temp',
 }
 
-it('knows where the step runs', () => {
+it('reads repository, run and folders from the environment', () => {
   const job = readJob(env)
   expect(job).toMatchObject({ repository: 'octocat/shop', runId: '1658821493', attempt: '2', job: 'capture' })
   expect(job.temp).toBe('/runner/_temp/kubernetes-packet-capture')
@@ -17,13 +17,16 @@ it('knows where the step runs', () => {
   expect(readJob({ ...env, GITHUB_SERVER_URL: undefined }).artifactUrl(7)).toMatch(/^https:\/\/github\.com\/octocat/)
 })
 
-it('links an artifact relative to the page of the run, without the name of the repository', () => {
-  const link = new URL(readJob(env).artifactLink(7), 'https://git.example/octocat/shop/actions/runs/1658821493')
-  expect(link.href).toBe('https://git.example/octocat/shop/actions/runs/1658821493/artifacts/7')
-  expect(readJob(env).artifactLink(7)).not.toContain('shop')
+it.each([
+  ['https://github.com', 'https://github.com/octocat/shop'],
+  ['https://octocorp.ghe.com', 'https://octocorp.ghe.com/octocat/shop'],
+  ['https://git.example/', 'https://git.example/octocat/shop'],
+])('links an artifact on the server %s', (server, repository) => {
+  const job = readJob({ ...env, GITHUB_SERVER_URL: server })
+  expect(job.artifactUrl(7)).toBe(`${repository}/actions/runs/1658821493/artifacts/7`)
 })
 
-it('also runs outside of a job', () => {
+it('has defaults outside a job', () => {
   expect(readJob({}).temp).toMatch(/kubernetes-packet-capture$/)
   expect(defaultArtifactName('web', readJob({}))).toMatch(/^capture-web-/)
 })
@@ -32,13 +35,13 @@ describe('the default name of the artifact', () => {
   const name = (pod: string, changes: Record<string, string> = {}): string =>
     defaultArtifactName(pod, readJob({ ...env, ...changes }))
 
-  it('holds pod, run, attempt and job, and is another one each time: the jobs of a matrix share their name', () => {
+  it('contains pod, run, attempt and job, and is unique, because the jobs of a matrix have the same name', () => {
     expect(name('web-1')).toMatch(/^capture-web-1-1658821493-2-capture-\w+$/)
     const names = Array.from({ length: 20 }, () => name('web-1'))
     expect(new Set(names).size).toBe(20)
   })
 
-  it('has no character that the service or a file system refuses, and is short enough', () => {
+  it('has no character that the service or a file system rejects, and has a limited length', () => {
     const long = name('a.b-'.repeat(63), { GITHUB_JOB: 'öé "<>|*?:/\\ \n'.repeat(30) })
     expect(long).toMatch(/^[\w.-]+$/)
     expect(`${long}.pcap.part`.length).toBeLessThan(256)

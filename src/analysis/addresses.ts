@@ -1,0 +1,35 @@
+/** Text of the address of 4 or 16 bytes at `offset`: dotted IPv4, or IPv6 as RFC 5952 writes it. The bytes must be in the buffer. */
+export function addressText(buffer: Uint8Array, offset: number, addressLength: number): string {
+  if (addressLength === 4) return `${buffer[offset]}.${buffer[offset + 1]}.${buffer[offset + 2]}.${buffer[offset + 3]}`
+  const groups = Array.from(
+    { length: 8 },
+    (_, index) => (buffer[offset + 2 * index]! << 8) | buffer[offset + 2 * index + 1]!,
+  )
+  if (isMapped(groups)) return `::ffff:${addressText(buffer, offset + 12, 4)}`
+  const { start, length } = longestZeroRun(groups)
+  if (length < 2) return groups.map(hex).join(':')
+  return `${groups.slice(0, start).map(hex).join(':')}::${groups
+    .slice(start + length)
+    .map(hex)
+    .join(':')}`
+}
+
+/** An IPv4 address in IPv6 form: its text is mixed (RFC 5952, 5). */
+function isMapped(groups: readonly number[]): boolean {
+  return groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)
+}
+
+function hex(group: number): string {
+  return group.toString(16)
+}
+
+/** The first of the longest runs of zeros: the one that RFC 5952, 4.2.3 shortens. */
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 }
+  let start = 0
+  groups.forEach((group, index) => {
+    if (group !== 0) start = index + 1
+    else if (index + 1 - start > best.length) best = { start, length: index + 1 - start }
+  })
+  return best
+}

@@ -1,0 +1,238 @@
+import { addressText } from '../addresses.ts'
+import {
+  type Connections,
+  type DecodedPacket,
+  ipProtocol,
+  type PacketTracker,
+  tcpEvent,
+  tcpFlag,
+} from '../decoded-packet.ts'
+import type { ConnectionEnds } from './connection-ends.ts'
+import { DnsMessage, looksLikeDns, readDnsMessage } from './dns-message.ts'
+import { type DnsCounters, DnsTracker } from './dns-tracker.ts'
+import type { DnsContext } from './dns-transaction.ts'
+import { type HttpCounters, HttpTracker } from './http-tracker.ts'
+import { type IcmpCounters, IcmpTracker } from './icmp-tracker.ts'
+import { NeighborTracker } from './neighbor-tracker.ts'
+import { PendingBudget } from './pending-bytes.ts'
+import { StreamChunk } from './stream-chunk.ts'
+import { type ConversationContext, TcpConversation } from './tcp-conversation.ts'
+import { type TlsCounters, TlsTracker } from './tls-tracker.ts'
+
+const dnsPort = 53
+/** mDNS, LLMNR and NetBIOS names look like DNS and are not. */
+const otherNamePorts = [5353, 5355, 137]
+/** Connections whose data is followed at the same time; the one that began first is given up first. */
+const maxConversationsCount = 50_000
+
+/** The counters of the application protocols, named and shaped as the ground truth of the test captures. */
+export interface ApplicationCounters extends IcmpCounters {
+  dns: DnsCounters
+  tls: TlsCounters
+  http: HttpCounters
+  arp: Record<string, number>
+}
+
+/** A repetition that is fast or spurious has `retransmission` set, too, and is another case for tshark. */
+const lateEvents = tcpEvent.retransmission | tcpEvent.outOfOrder
+const otherRepeats = tcpEvent.fastRetransmission | tcpEvent.spuriousRetransmission
+const segment = new StreamChunk()
+
+/** Reads DNS, TLS, HTTP/1, HTTP/2 with gRPC, ICMP, ARP and neighbor discovery. Never throws, and its memory is bounded. */
+export class ApplicationTracker implements PacketTracker {
+  readonly dns = new DnsTracker()
+  readonly tls = new TlsTracker()
+  readonly http = new HttpTracker()
+  readonly icmp = new IcmpTracker()
+  readonly neighbors = new NeighborTracker()
+  readonly budget = new PendingBudget()
+  readonly #connections: Connections
+  readonly #conversations = new Map<number, TcpConversation>()
+  readonly #context: ConversationContext
+  readonly #message = new DnsMessage()
+  #lastTimeNs = 0
+  readonly #dnsContext: DnsContext = {
+    connection: -1,
+    transaction: 0,
+    timeNs: 0,
+    frameNumber: 0,
+    server: '',
+    client: '',
+    isTcp: false,
+  }
+  /** connections whose data was not followed to its end */
+  evictedCount = 0
+
+  constructor(connections: Connections) {
+    this.#connections = connections
+    this.#context = {
+      http: this.http,
+      tls: this.tls,
+      budget: this.budget,
+      endsOf: (connection, clientDirection) => this.#endsOf(connection, clientDirection),
+      onDns: (message, { connection, direction, chunk }) => {
+        if (!readDnsMessage(this.#message, message.bytes, message.start, message.end)) return
+        this.#onStreamDns(connection, direction, message.transaction, chunk)
+      },
+    }
+  }
+
+  onPacket(packet: DecodedPacket): void {
+    if (packet.isCopy) return
+    this.#lastTimeNs = packet.timeNs
+    this.icmp.onPacket(packet)
+    if (packet.inIcmpError) return
+    switch (packet.protocol) {
+      case ipProtocol.tcp:
+        this.#onTcp(packet)
+        break
+      case ipProtocol.udp:
+        this.#onUdp(packet)
+        break
+      default:
+        this.neighbors.onPacket(packet)
+    }
+  }
+
+  onConnectionEvicted(connection: number): void {
+    const conversation = this.#conversations.get(connection)
+    if (conversation === undefined) return
+    conversation.finish('end of capture', this.#lastTimeNs)
+    this.#conversations.delete(connection)
+    this.evictedCount++
+  }
+
+  /** The capture is over. To be called before `counters`. */
+  finish(): void {
+    for (const conversation of this.#conversations.values()) conversation.finish('end of capture', this.#lastTimeNs)
+    this.#conversations.clear()
+    this.dns.finish()
+  }
+
+  counters(): ApplicationCounters {
+    return {
+      dns: this.dns.counters(),
+      tls: this.tls.counters(),
+      http: this.http.counters(),
+      ...this.icmp.counters(),
+      arp: this.neighbors.counters(),
+    }
+  }
+
+  #onTcp(packet: DecodedPacket): void {
+    const { connection, tcpFlags } = packet
+    if (connection < 0 || packet.fragmentStartBytes > 0) return
+    let conversation = this.#conversations.get(connection)
+    if ((tcpFlags & tcpFlag.rst) !== 0) {
+      if (conversation === undefined) return
+      this.#conversations.delete(connection)
+      conversation.seenDirections |= 1 << packet.direction
+      conversation.onReset(packet.direction, packet.timeNs)
+      return
+    }
+    if (packet.payloadCaptured > 0) {
+      conversation ??= this.#createConversation(packet)
+      this.#onSegment(packet, conversation)
+    }
+    if (conversation === undefined) return
+    conversation.seenDirections |= 1 << packet.direction
+    if ((tcpFlags & tcpFlag.fin) === 0) return
+    conversation.directions[packet.direction]?.onFin((packet.sequence + packet.payloadLength) >>> 0)
+    if (!conversation.isClosed) return
+    conversation.finish('fin', packet.timeNs)
+    this.#conversations.delete(connection)
+  }
+
+  #onSegment(packet: DecodedPacket, conversation: TcpConversation): void {
+    const direction = conversation.directions[packet.direction]
+    if (direction === undefined) return
+    const isSyn = (packet.tcpFlags & tcpFlag.syn) !== 0
+    if (packet.isNextKnown && !isSyn) direction.expect(packet.nextSequence)
+    segment.bytes = packet.buffer
+    segment.start = packet.payloadOffset
+    segment.end = packet.payloadOffset + packet.payloadCaptured
+    segment.timeNs = packet.timeNs
+    segment.frameNumber = packet.frameNumber
+    segment.isLate = (packet.tcpEvents & lateEvents) !== 0 && (packet.tcpEvents & otherRepeats) === 0
+    segment.isRepeat = segment.isLate && (packet.tcpEvents & tcpEvent.retransmission) !== 0
+    const sequence = isSyn ? (packet.sequence + 1) >>> 0 : packet.sequence
+    direction.onSegment(sequence, segment, packet.payloadLength - packet.payloadCaptured)
+  }
+
+  #createConversation(packet: DecodedPacket): TcpConversation {
+    if (this.#conversations.size >= maxConversationsCount) {
+      for (const oldest of this.#conversations.keys()) {
+        this.onConnectionEvicted(oldest)
+        break
+      }
+    }
+    const ports = { source: packet.sourcePort, destination: packet.destinationPort }
+    const conversation = new TcpConversation(this.#context, packet.connection, ports)
+    this.#conversations.set(packet.connection, conversation)
+    return conversation
+  }
+
+  #onUdp(packet: DecodedPacket): void {
+    if (packet.carriesTunnel || packet.payloadCaptured < 4 || packet.connection < 0) return
+    if (!this.#readDatagram(packet)) return
+    const { buffer } = packet
+    const message = this.#message
+    const context = this.#dnsContext
+    const source = addressText(buffer, packet.sourceOffset, packet.addressLength)
+    const destination = addressText(buffer, packet.destinationOffset, packet.addressLength)
+    context.connection = packet.connection
+    context.transaction = message.id
+    context.timeNs = packet.timeNs
+    context.frameNumber = packet.frameNumber
+    context.server = message.isResponse ? source : destination
+    context.client = message.isResponse ? destination : source
+    context.isTcp = false
+    this.dns.onMessage(message, context)
+  }
+
+  /** Fills `#message`. False: the datagram is not DNS. */
+  #readDatagram({
+    buffer,
+    payloadOffset,
+    payloadCaptured,
+    sourcePort,
+    destinationPort,
+    moreFragments,
+  }: DecodedPacket): boolean {
+    const end = payloadOffset + payloadCaptured
+    const message = this.#message
+    if (sourcePort !== dnsPort && destinationPort !== dnsPort) {
+      if (otherNamePorts.includes(sourcePort) || otherNamePorts.includes(destinationPort)) return false
+      // By another port only what is DNS beyond doubt: Wireshark takes more for it.
+      if (!looksLikeDns(buffer, payloadOffset, end) || !readDnsMessage(message, buffer, payloadOffset, end))
+        return false
+      return message.isComplete && message.questionCount === 1
+    }
+    if (!readDnsMessage(message, buffer, payloadOffset, end)) return false
+    // The rest of the records is in the next fragments.
+    if (moreFragments) message.isComplete = true
+    return true
+  }
+
+  #onStreamDns(connection: number, direction: number, transaction: number | undefined, chunk: StreamChunk): void {
+    const facts = this.#connections.facts(connection)
+    const context = this.#dnsContext
+    // Over TCP the client is the one that asks: `transaction` is set for HTTP/2, where the connection's client asks.
+    const isSentByClient = direction === this.#connections.clientDirection(connection)
+    const isClientAsking = transaction !== undefined || isSentByClient === !this.#message.isResponse
+    context.connection = connection
+    context.transaction = transaction ?? this.#message.id
+    context.timeNs = chunk.timeNs
+    context.frameNumber = chunk.frameNumber
+    context.server = (isClientAsking ? facts.server : facts.client).address
+    context.client = (isClientAsking ? facts.client : facts.server).address
+    context.isTcp = true
+    this.dns.onMessage(this.#message, context)
+  }
+
+  #endsOf(connection: number, clientDirection: number | undefined): ConnectionEnds {
+    const { client, server } = this.#connections.facts(connection)
+    const isSwapped = clientDirection !== undefined && clientDirection !== this.#connections.clientDirection(connection)
+    return isSwapped ? { client: server, server: client } : { client, server }
+  }
+}

@@ -1,0 +1,200 @@
+import { addressText } from '../addresses.ts'
+import { ipProtocol, layer } from '../decoded-packet.ts'
+import type { ConnectionFacts, Connections, DecodedPacket, Endpoint, PacketTracker } from '../decoded-packet.ts'
+import { TcpTracker } from '../tcp/tcp-tracker.ts'
+import { CopyDetector } from './copy-detector.ts'
+import { FlowTable } from './flow-table.ts'
+import {
+  directionDouble,
+  directionDoubles,
+  directionWord,
+  directionWords,
+  double,
+  flowBit,
+  flowDoubles,
+  flowWords,
+  word,
+} from './layout.ts'
+
+export interface ConnectionTrackerOptions {
+  /** default 250,000: about 88 MB when all are used */
+  readonly maxConnectionsCount?: number
+  /** connections are told apart by addresses and ports only, as tshark 4.0 does: to compare counters */
+  readonly keyLikeTshark?: boolean
+}
+
+/** A connection without packets for this long was idle. */
+const minIdleNs = 3e9
+/** A datagram and those in its tunnels. */
+const maxFrameFlowsCount = 8
+
+/**
+ * Assigns each TCP segment and UDP datagram to its connection, judges TCP segments, and hands the packet on to the trackers. A later fragment, a
+ * cut-off header and the datagram that an ICMP error quotes belong to no connection.
+ */
+export class ConnectionTracker implements PacketTracker, Connections {
+  readonly table: FlowTable
+  readonly tcp: TcpTracker
+  /** UDP flows that have ended: whole after `end` */
+  udpStreams = 0
+  /** datagrams that were seen at another place before */
+  copiedPackets = 0
+  readonly #copies = new CopyDetector()
+  readonly #keyLikeTshark: boolean
+  readonly #trackers: readonly PacketTracker[]
+  /** connection * 2 + direction of each datagram of the frame */
+  readonly #frameFlows = new Int32Array(maxFrameFlowsCount)
+  #frameFlowsCount = 0
+
+  constructor(options: ConnectionTrackerOptions, trackers: readonly PacketTracker[]) {
+    this.#trackers = trackers
+    this.#keyLikeTshark = options.keyLikeTshark ?? false
+    this.table = new FlowTable({
+      maxFlowsCount: options.maxConnectionsCount ?? 250_000,
+      keyLikeTshark: options.keyLikeTshark ?? false,
+      onEvicted: (flow) => this.#evict(flow),
+    })
+    this.tcp = new TcpTracker(this.table)
+  }
+
+  onPacket(packet: DecodedPacket): void {
+    const { protocol } = packet
+    if (packet.transportOffset >= 0 && (protocol === ipProtocol.tcp || protocol === ipProtocol.udp)) {
+      if (packet.inIcmpError) this.#noteIcmpError(packet)
+      else this.#assign(packet)
+    }
+    for (const tracker of this.#trackers) tracker.onPacket(packet)
+  }
+
+  facts(connection: number): ConnectionFacts {
+    const { words, doubles } = this.table
+    const at = connection * flowWords
+    const client = this.clientDirection(connection)
+    return {
+      protocol: words[at + word.protocol]! & 0xff,
+      client: this.#endpoint(connection, client),
+      server: this.#endpoint(connection, 1 - client),
+      isClientKnown: (words[at + word.bits]! & flowBit.clientKnown) !== 0,
+      interfaceId: words[at + word.interfaceId]!,
+      vlan: words[at + word.vlan]!,
+      tunnelId: words[at + word.tunnelId]!,
+      firstFrame: words[at + word.firstFrame]!,
+      firstTimeNs: doubles[connection * flowDoubles + double.firstTime]!,
+      lastTimeNs: doubles[connection * flowDoubles + double.lastTime]!,
+    }
+  }
+
+  clientDirection(connection: number): number {
+    return (this.table.words[connection * flowWords + word.bits]! & flowBit.clientIs1) !== 0 ? 1 : 0
+  }
+
+  firstTimeNs(connection: number): number {
+    return this.table.doubles[connection * flowDoubles + double.firstTime]!
+  }
+
+  initialRoundTripNs(connection: number): number | undefined {
+    const roundTripNs = this.table.doubles[connection * flowDoubles + double.roundTrip]!
+    return roundTripNs < 0 ? undefined : roundTripNs
+  }
+
+  /** Frames of both directions. */
+  packets(connection: number): number {
+    const at = connection * flowWords + word.directions + directionWord.packets
+    return this.table.words[at]! + this.table.words[at + directionWords]!
+  }
+
+  /** Ends all connections: the totals are whole afterwards. */
+  end(): void {
+    for (let flow = 0; flow < this.table.count; flow += 1) this.#end(flow)
+  }
+
+  /**
+   * Called after all packets of a frame: counts the frame in the connections that were found in it. As in tshark's filters of the ground truth,
+   * a frame with ICMP in it counts for none.
+   */
+  onFrameEnd(packet: DecodedPacket): void {
+    const count = this.#frameFlowsCount
+    this.#frameFlowsCount = 0
+    if ((packet.layers & (layer.icmp | layer.icmpv6)) !== 0) return
+    const { words, doubles } = this.table
+    for (let index = 0; index < count; index += 1) {
+      const flow = this.#frameFlows[index]! >> 1
+      const direction = this.#frameFlows[index]! & 1
+      words[flow * flowWords + word.directions + direction * directionWords + directionWord.packets]! += 1
+      const block = flow * flowDoubles + double.directions + direction * directionDoubles
+      doubles[block + directionDouble.wireBytes]! += packet.wireLength
+    }
+  }
+
+  #assign(packet: DecodedPacket): void {
+    this.table.assign(packet)
+    if (!this.#keyLikeTshark) this.#findCopy(packet)
+    this.#noteIdleTime(packet)
+    if (packet.protocol === ipProtocol.tcp) this.tcp.onSegment(packet)
+    const { words, doubles } = this.table
+    const { connection, direction } = packet
+    const at = connection * flowWords
+    const doublesAt = connection * flowDoubles
+    const doubleBlock = doublesAt + double.directions + direction * directionDoubles
+    words[at + word.lastFrame] = packet.frameNumber
+    if (this.#frameFlowsCount < maxFrameFlowsCount)
+      this.#frameFlows[this.#frameFlowsCount++] = connection * 2 + direction
+    doubles[doublesAt + double.lastTime] = packet.timeNs
+    doubles[doubleBlock + directionDouble.lastTime] = packet.timeNs
+    doubles[doubleBlock + directionDouble.payloadBytes]! += packet.payloadLength
+  }
+
+  /** A flow whose first packet is a copy is a second view of the flow that has the original: statistics count the first view only. */
+  #findCopy(packet: DecodedPacket): void {
+    const { words } = this.table
+    const at = packet.connection * flowWords
+    // What passes the second place first is still counted at the first one: packets of a second view are not compared.
+    let isCopy = (words[at + word.bits]! & flowBit.copy) !== 0
+    if (!isCopy && this.#copies.isCopy(packet, words[at + word.hash]!)) {
+      isCopy = true
+      if (words[at + word.lastFrame] === 0) words[at + word.bits]! |= flowBit.copy
+    }
+    packet.isCopy = isCopy
+    if (packet.isCopy) this.copiedPackets += 1
+  }
+
+  #noteIdleTime({ connection, timeNs }: DecodedPacket): void {
+    const { words, doubles } = this.table
+    const at = connection * flowDoubles
+    const idleNs = timeNs - doubles[at + double.lastTime]!
+    if (idleNs < minIdleNs || words[connection * flowWords + word.lastFrame] === 0) return
+    doubles[at + double.idleBefore] = idleNs
+    doubles[at + double.idleEnd] = timeNs
+  }
+
+  #noteIcmpError(packet: DecodedPacket): void {
+    const flow = this.table.findQuoted(packet)
+    if (flow >= 0) this.table.words[flow * flowWords + word.bits]! |= flowBit.icmpError
+  }
+
+  #endpoint(connection: number, direction: number): Endpoint {
+    const { words } = this.table
+    const at = connection * flowWords
+    const isLow = ((words[at + word.bits]! & flowBit.firstIsLow) !== 0) === (direction === 0)
+    const addressLength = words[at + word.protocol]! >> 8 === 4 ? 4 : 16
+    const bytes = Buffer.alloc(16)
+    for (let index = 0; index < 4; index += 1)
+      bytes.writeInt32BE(words[at + (isLow ? word.low : word.high) + index]!, index * 4)
+    const ports = words[at + word.ports]!
+    return { address: addressText(bytes, 0, addressLength), port: isLow ? ports >>> 16 : ports & 0xffff }
+  }
+
+  #evict(flow: number): void {
+    this.#end(flow)
+    for (const tracker of this.#trackers) tracker.onConnectionEvicted?.(flow)
+  }
+
+  #end(flow: number): void {
+    const { words } = this.table
+    if ((words[flow * flowWords + word.bits]! & flowBit.copy) !== 0) return
+    const isTcp = (words[flow * flowWords + word.protocol]! & 0xff) === ipProtocol.tcp
+    for (const tracker of this.#trackers) tracker.onConnectionEnd?.(flow)
+    if (isTcp) this.tcp.onConnectionEnd(flow)
+    else if (this.packets(flow) > 0) this.udpStreams += 1
+  }
+}

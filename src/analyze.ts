@@ -1,0 +1,3 @@
+import { analyzeCommand } from './app/analyze-command.ts'
+
+process.exitCode = await analyzeCommand(process.argv.slice(2))

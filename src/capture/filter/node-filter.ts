@@ -1,0 +1,133 @@
+import { addressesOf, type Pod } from '../../cluster/pod.ts'
+import { ConfigurationError } from '../../common/errors.ts'
+
+/** Keywords after which pcap-filter(7) reads behind a header: an expression before them no longer matches the pod's address. */
+const headerKeyword = /(?:^|[\s(!])(vlan|mpls|pppoed|pppoes|geneve|vxlan)(?![\w.-])/i
+
+/**
+ * The filter of a capture on a node, narrowed to the addresses of one pod and to the user's filter.
+ * @throws ConfigurationError where the pod has no address, or the two filters cannot be combined
+ */
+export function filterForPod(pod: Pod, filter: string | undefined, traffic: RunnerTraffic = noRunnerTraffic): string {
+  const addresses = addressesOf(pod)
+  if (addresses.length === 0) {
+    throw new ConfigurationError({
+      code: 'E_POD_NO_ADDRESS',
+      input: 'pod',
+      problem: `${JSON.stringify(pod.metadata?.name ?? '?')} has no address yet, so its traffic on the node cannot be selected`,
+      fix: 'Capture when the pod is ready.',
+    })
+  }
+  const keyword = headerKeyword.exec(filter ?? '')?.[1]
+  if (keyword !== undefined) {
+    throw new ConfigurationError({
+      code: 'E_FILTER_UNSUPPORTED',
+      input: 'filter',
+      problem: `${JSON.stringify(keyword)} reads behind a header, and the filter for the pod's address does not, so no packet could match both`,
+      fix: 'Name the `node` (with `allow-host-network: true`) in place of the pod, and the address in your filter.',
+    })
+  }
+  const hosts = addresses.map((address) => `host ${address}`).join(' or ')
+  return and(and(hosts, excluding(...streamOfPod(pod, addresses, traffic))), filter)
+}
+
+/** The destination of a connection of this runner: the API server, the relay, or a proxy in front of them. */
+export interface Peer {
+  readonly address: string
+  readonly port: number
+}
+
+/** What identifies this runner's own connections where they may pass the node. */
+export interface RunnerTraffic {
+  /** the runner's own addresses, where it is a pod */
+  readonly runner: readonly string[]
+  /** the node's addresses, which its pods' connections have when they leave it */
+  readonly node: readonly string[]
+  readonly peers: readonly Peer[]
+  /** the ports behind a Service that is a peer */
+  readonly behind: readonly number[]
+}
+
+/** Of a runner whose connections do not pass the node. */
+export const noRunnerTraffic: RunnerTraffic = { runner: [], node: [], peers: [], behind: [] }
+
+/** Konnectivity's agents carry the API server's connections to kubelets (konnectivity-client, default of --proxy-server-port). */
+const konnectivityPort = 8132
+
+/**
+ * What a node pod leaves out of a capture of the whole node: its own stream, because each packet of it would cause further ones. The stream
+ * goes from the API server to the kubelet's port, and from there over the loopback to the container runtime.
+ */
+export function execStream(kubeletPort: number, traffic: RunnerTraffic): readonly string[] {
+  return [
+    `tcp port ${kubeletPort}`,
+    `tcp port ${konnectivityPort}`,
+    'net 127.0.0.0/8',
+    'host ::1',
+    ...runnerTrafficExpressions(traffic),
+  ]
+}
+
+/** Where the SSH connection of a recorder may come from. */
+export interface SshTraffic {
+  /** the node's SSH_CONNECTION, `CLIENT PORT SERVER PORT`; undefined where it is unknown */
+  readonly connection: string | undefined
+  /** CIDR ranges of the tunnel: a later connection may come from another address of it */
+  readonly tunnelRanges: readonly string[]
+}
+
+/** The filter of a recorder by SSH that captures the whole node: it leaves out the recorder's own connection. */
+export function filterWithoutSsh({ connection, tunnelRanges }: SshTraffic, filter: string | undefined): string {
+  const [client, , , port = '22'] = connection?.split(' ') ?? []
+  const clients = [...(client === undefined ? [] : [`host ${client}`]), ...tunnelRanges.map((range) => `net ${range}`)]
+  return and(`not (tcp port ${port} and (${clients.join(' or ')}))`, filter)
+}
+
+/**
+ * The runner's own connections, as the node's interfaces have them: from the pod that it is, and from the node's address to a peer. Connections
+ * of other clients to the same peers are not included, unless they also have the node's address.
+ */
+export function runnerTrafficExpressions({ runner, node, peers, behind }: RunnerTraffic): readonly string[] {
+  const leaving = (to: string): readonly string[] => node.map((address) => `host ${address} and ${to}`)
+  /** A server on the node itself: there the connection has the same addresses from end to end. */
+  const isOnNode = (address: string): boolean => node.includes(address) || /^127\.|^::1$/.test(address)
+  return [
+    ...runner.map((address) => `tcp and host ${address}`),
+    ...peers.flatMap(({ address, port }) => {
+      const to = `host ${address} and tcp port ${port}`
+      return isOnNode(address) ? [to] : leaving(to)
+    }),
+    ...behind.flatMap((port) => leaving(`tcp port ${port}`)),
+  ]
+}
+
+/** The stream of the capture, where the pod itself carries it: it is Konnectivity's agent, or the runner. */
+function streamOfPod(
+  { metadata }: Pod,
+  addresses: readonly string[],
+  { runner, peers, behind }: RunnerTraffic,
+): readonly string[] {
+  const agent = metadata?.labels?.['k8s-app'] === 'konnectivity-agent' ? [`tcp port ${konnectivityPort}`] : []
+  if (!runner.some((address) => addresses.includes(address))) return agent
+  return [
+    ...agent,
+    ...peers.map(({ address, port }) => `host ${address} and tcp port ${port}`),
+    ...behind.map((port) => `tcp port ${port}`),
+  ]
+}
+
+/** The user's filter, without the packets that match one of `expressions`. */
+export function excludeRunnerTraffic(expressions: readonly string[], filter: string | undefined): string | undefined {
+  const exclusion = excluding(...expressions)
+  return exclusion === undefined ? filter : and(exclusion, filter)
+}
+
+/** undefined where there is nothing to exclude */
+function excluding(...expressions: readonly string[]): string | undefined {
+  if (expressions.length === 0) return undefined
+  return expressions.map((expression) => `not (${expression})`).join(' and ')
+}
+
+function and(first: string, second: string | undefined): string {
+  return second === undefined ? first : `(${first}) and (${second})`
+}

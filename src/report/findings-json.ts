@@ -1,0 +1,81 @@
+import type { Diagnosis } from '../analysis/diagnosis.ts'
+import type { Evidence, Finding } from '../analysis/findings/finding.ts'
+import type { ServerTimes } from '../analysis/diagnosis/server-times.ts'
+import { safeLine } from './diagnosis-wording.ts'
+import { isoTime } from './wording.ts'
+
+const version = 1
+
+/**
+ * findings.json, as docs/findings.schema.json describes it. Text from packets is one line without control characters and workflow commands; it is not
+ * escaped for HTML or Markdown. `file`: the name of the capture.
+ */
+export function findingsJson(diagnosis: Diagnosis, file: string): string {
+  const { capture, sentence, detail, culprit, severity, sureness, because } = diagnosis
+  const result = {
+    version,
+    file,
+    sentence,
+    detail,
+    culprit,
+    severity,
+    sure: { level: sureness, reason: because },
+    findings: diagnosis.findings.map(findingJson),
+    withheld: diagnosis.withheld,
+    clean: diagnosis.clean,
+    limits: diagnosis.limits,
+    servers: diagnosis.servers.map(serverJson),
+    capture: {
+      packets: capture.packets,
+      bytes: capture.bytesOnWire,
+      first: isoTime(capture.firstMs) ?? null,
+      last: isoTime(capture.lastMs) ?? null,
+      duration_s: capture.durationSeconds,
+      tcp_connections: capture.tcpConnections,
+      without_handshake: capture.withoutHandshake,
+      flows_both_directions: capture.twoWay,
+      flows_one_direction: capture.oneWay,
+      dropped: capture.dropped,
+      gaps: capture.gaps,
+      cut_packets: capture.snapped,
+      copies: capture.copies,
+      is_cut_short: capture.isCutShort,
+      damage: capture.broken ?? null,
+      not_kept: capture.notKept,
+    },
+  }
+  return JSON.stringify(result, (_key, value: unknown) => (typeof value === 'string' ? safeLine(value) : value))
+}
+
+function findingJson(finding: Finding): object {
+  const { id, severity, title, count, displayFilter, likelyCauses, nextSteps, facts, evidence } = finding
+  return {
+    id,
+    severity,
+    title,
+    count,
+    display_filter: displayFilter,
+    likely_causes: likelyCauses,
+    next_steps: nextSteps,
+    facts,
+    evidence: evidence.map(evidenceJson),
+  }
+}
+
+function evidenceJson({ client, server, frames, firstMs, lastMs }: Evidence): object {
+  return { client, server, packets: frames, first: isoTime(firstMs) ?? null, last: isoTime(lastMs) ?? null }
+}
+
+function serverJson(times: ServerTimes): object {
+  const { server, connections, requests, failures, roundTrip, thinkTime, serverStallMs, clientStallMs } = times
+  return {
+    server,
+    connections,
+    requests,
+    failures,
+    round_trip: roundTrip ?? null,
+    think_time: thinkTime ?? null,
+    server_stall_ms: Math.round(serverStallMs * 1e3) / 1e3,
+    client_stall_ms: Math.round(clientStallMs * 1e3) / 1e3,
+  }
+}
