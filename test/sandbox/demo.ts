@@ -3,8 +3,10 @@
  * action, against the sandbox's cluster and results service, started as GitHub's runner starts it.
  * `--check` prints whether this machine and this user can run it, as JSON of a SandboxSupport.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunner, type Runner } from '../runner/runner.ts'
 import { sandboxSupport, startCluster, type SandboxCluster } from './cluster/start.ts'
@@ -22,8 +24,28 @@ const inputs = {
   filter: 'tcp port 8080',
 }
 
+const NOTHING_RECORDED = 'Stopped before the capture began: nothing was recorded.'
+
 if (process.argv.includes('--check')) console.log(JSON.stringify(await sandboxSupport()))
-else await demo(stopRequest())
+else if (process.argv.includes('--own-session')) await demo(stopRequest())
+else process.exitCode = await inOwnSession()
+
+/**
+ * Runs the demo in a session of its own, where Ctrl-C does not reach its processes: a process that the terminal interrupts
+ * between its start and its own setsid() ends at once. This process takes the signals of the terminal and passes them on.
+ * Returns the exit code.
+ */
+async function inOwnSession(): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, '--own-session'], {
+    stdio: 'inherit',
+    detached: true,
+  })
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => child.kill(name))
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  // The signal came before the demo had its handler.
+  if (signal === 'SIGINT') console.log(NOTHING_RECORDED)
+  return code ?? 128 + (signal === null ? 0 : constants.signals[signal])
+}
 
 /**
  * Aborts on Ctrl-C, and when the terminal closes or somebody ends this process. Once or several times, it is one request: npm and the
@@ -82,7 +104,7 @@ async function demo(stop: AbortSignal): Promise<void> {
     title('What you have now')
     await report(outcome, { cluster, results })
   } catch (error) {
-    if (error === stop.reason) console.log('Stopped before the capture began: nothing was recorded.')
+    if (error === stop.reason) console.log(NOTHING_RECORDED)
     else fail(error instanceof Error ? error.message : String(error))
   } finally {
     await Promise.allSettled([results?.stop(), cluster?.stop()])
