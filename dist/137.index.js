@@ -463,16 +463,23 @@ function seeAlso({ code, docs }) {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
 /* harmony export */   DV: () => (/* binding */ codeBlock),
+/* harmony export */   N8: () => (/* binding */ breakableCode),
 /* harmony export */   Qq: () => (/* binding */ text),
 /* harmony export */   aY: () => (/* binding */ code),
+/* harmony export */   mo: () => (/* binding */ breakable),
 /* harmony export */   nf: () => (/* binding */ link),
 /* harmony export */   tp: () => (/* binding */ table),
 /* harmony export */   xl: () => (/* binding */ callout),
-/* harmony export */   yt: () => (/* binding */ unmaskableLink)
+/* harmony export */   yt: () => (/* binding */ unmaskableLink),
+/* harmony export */   zH: () => (/* binding */ details)
 /* harmony export */ });
 /* harmony import */ var _common_remote_text_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(14551);
 
 const controlRuns = new RegExp(`(?:${_common_remote_text_js__WEBPACK_IMPORTED_MODULE_0__/* .controlCharacters */ .Qi.source})+`, 'g');
+/** Of one text, UTF-16 units: so that the longest report is below that limit, too. */
+const maxPartLength = 400;
+/** A phone shows some 40 characters in a line, and a word that is longer makes the page wider. */
+const maxWordLength = 24;
 /** Of one text in the summary, which GitHub limits to 1 MiB. */
 const maxTextLength = 4096;
 /**
@@ -518,6 +525,37 @@ function unmaskableLink(label, address) {
 /** `> [!TIP]` and the like. */
 function callout(kind, content) {
     return `> [!${kind}]\n> ${text(content)}`;
+}
+/** A part of the summary that one tap opens; nothing where it has no content. `title` and `content` are Markdown already. */
+function details(title, content) {
+    return content === '' ? '' : `<details><summary>${title}</summary>\n\n${content}\n\n</details>`;
+}
+/** Escaped text in which a browser may break long words. */
+function breakable(value) {
+    return pieces(value).map(text).join('<wbr>');
+}
+function breakableCode(value) {
+    return `<code>${breakable(value)}</code>`;
+}
+/** The text in parts, so that no part has a word that is longer than a phone's line. */
+function pieces(value) {
+    const parts = [];
+    let part = '';
+    let wordLength = 0;
+    const cut = value.length > maxPartLength ? `${value.slice(0, maxPartLength)}\u2026` : value;
+    for (const character of cut.toWellFormed()) {
+        if (/\s/u.test(character))
+            wordLength = 0;
+        else if (wordLength === maxWordLength) {
+            parts.push(part);
+            part = '';
+            wordLength = 0;
+        }
+        if (!/\s/u.test(character))
+            wordLength += 1;
+        part += character;
+    }
+    return [...parts, part];
 }
 
 
@@ -616,6 +654,7 @@ function exitWithin(ms = 3_000) {
 
 const jobLog = {
     info: (line) => void process.stdout.write(`${plainLine(line)}\n`),
+    notice: (text) => (0,_workflow_commands_js__WEBPACK_IMPORTED_MODULE_0__/* .issueCommand */ .L)('notice', plainLine(text)),
     warning: (text) => (0,_workflow_commands_js__WEBPACK_IMPORTED_MODULE_0__/* .issueCommand */ .L)('warning', plainLine(text)),
     failure: (text) => {
         process.exitCode = 1;

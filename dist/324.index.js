@@ -24,7 +24,7 @@ const headerKeyword = /(?:^|[\s(!])(vlan|mpls|pppoed|pppoes|geneve|vxlan)(?![\w.
  * @throws ConfigurationError where the pod has no address, or the two filters cannot be combined
  */
 function filterForPod(pod, filter, traffic = noRunnerTraffic) {
-    const addresses = (0,_cluster_pod_js__WEBPACK_IMPORTED_MODULE_1__/* .addressesOf */ .s)(pod);
+    const addresses = (0,_cluster_pod_js__WEBPACK_IMPORTED_MODULE_1__/* .addressesOf */ .sO)(pod);
     if (addresses.length === 0) {
         throw new _common_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ConfigurationError */ .j1({
             code: 'E_POD_NO_ADDRESS',

@@ -30,7 +30,7 @@ var target_watch = __webpack_require__(61735);
 // EXTERNAL MODULE: ./src/common/errors.ts
 var errors = __webpack_require__(71922);
 // EXTERNAL MODULE: ./src/inputs/request.ts + 7 modules
-var request = __webpack_require__(36031);
+var inputs_request = __webpack_require__(36031);
 // EXTERNAL MODULE: ./src/runner/job.ts + 1 modules
 var job = __webpack_require__(81002);
 // EXTERNAL MODULE: ./src/runner/log.ts
@@ -39,12 +39,16 @@ var log = __webpack_require__(47708);
 var capture_events = __webpack_require__(22307);
 // EXTERNAL MODULE: ./src/app/capture-report.ts
 var capture_report = __webpack_require__(54920);
+// EXTERNAL MODULE: ./src/app/diagnosis-report.ts + 2 modules
+var diagnosis_report = __webpack_require__(98297);
+// EXTERNAL MODULE: ./src/app/live-diagnosis.ts + 5 modules
+var live_diagnosis = __webpack_require__(54206);
 // EXTERNAL MODULE: ./src/app/cleanup.ts
 var cleanup = __webpack_require__(33403);
 // EXTERNAL MODULE: ./src/app/cluster-access.ts
 var cluster_access = __webpack_require__(76896);
-// EXTERNAL MODULE: ./src/app/deliver.ts + 6 modules
-var deliver = __webpack_require__(49214);
+// EXTERNAL MODULE: ./src/app/deliver.ts + 11 modules
+var deliver = __webpack_require__(31117);
 // EXTERNAL MODULE: ./src/capture/recorders/ephemeral-container.ts
 var ephemeral_container = __webpack_require__(41119);
 // EXTERNAL MODULE: ./src/capture/recorders/node-job.ts + 2 modules
@@ -112,23 +116,24 @@ var state = __webpack_require__(24166);
 
 
 
+
+
 /** Finishes what main left in the pods, on the nodes or on the disk: fetches, cleans up, uploads and summarises it. */
 async function finishRun(pointer) {
     const { phase, captures, problems } = await (0,saved_state/* loadRun */.S)(pointer);
     const reportLoss = (0,state/* isReported */.Ob)(phase) ? (text) => log/* jobLog */.W.warning(text) : notReported;
     for (const problem of problems)
         reportLoss((0,errors/* renderProblem */.yM)(problem));
-    const { access, upload, retentionDays, ifIncomplete, ifEmpty } = (0,request/* readRequest */.i)(step_inputs/* readInput */.R);
+    const request = (0,inputs_request/* readRequest */.i)(step_inputs/* readInput */.R);
     const reports = [];
     for (const capture of captures) {
-        const report = await finishOne(access, capture, reportLoss);
+        const report = await finishOne(request.access, capture, reportLoss);
         if (report !== undefined)
             reports.push(report);
     }
     if (!(0,state/* isReported */.Ob)(phase) && reports.length > 0) {
         const notes = ['The step was cancelled or killed. The post step delivered this capture.'];
-        const delivery = { job: (0,job/* readJob */.c)(process.env), log: log/* jobLog */.W, upload, retentionDays, ifIncomplete, ifEmpty, isPost: true };
-        const delivered = await (0,deliver/* deliver */.c)({ reports, notes }, delivery);
+        const delivered = await (0,deliver/* deliver */.c)({ reports, notes }, { ...request, job: (0,job/* readJob */.c)(process.env), log: log/* jobLog */.W, isPost: true });
         if (delivered?.errorCode === 'E_RESULT_NOT_REPORTED')
             (0,failure/* logErrorCode */.y2)(delivered.errorCode, log/* jobLog */.W);
     }
@@ -148,7 +153,10 @@ async function finishOne(access, capture, reportLoss) {
         if (result === undefined)
             return undefined;
         await (0,capture_result/* nameFile */.iC)(result);
-        return (0,capture_report/* reportOf */.E)(result, capture.hints, capture.cautions);
+        // The packets arrived in another process, at least some of them.
+        const outcome = await (0,live_diagnosis/* diagnoseFile */.$6)(result, await (0,live_diagnosis/* loadAnalysis */.lN)());
+        const diagnosis = await (0,diagnosis_report/* writeFindings */.Q)(await (0,diagnosis_report/* nameDiagnosis */.T)(outcome, result, undefined), result, log/* jobLog */.W);
+        return (0,capture_report/* reportOf */.E)(result, capture, diagnosis);
     }
     catch (error) {
         reportLoss(`The capture of ${(0,methods/* subjectOf */.e)(capture.record)} could not be finished: ${(0,errors/* messageOf */.bD)(error)}`);

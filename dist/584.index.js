@@ -27981,7 +27981,7 @@ module.exports = baseUnary;
 
 /***/ }),
 
-/***/ 32772:
+/***/ 10391:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
 var SetCache = __webpack_require__(23706),
@@ -30059,7 +30059,7 @@ module.exports = stubFalse;
 
 var baseFlatten = __webpack_require__(63183),
     baseRest = __webpack_require__(22035),
-    baseUniq = __webpack_require__(32772),
+    baseUniq = __webpack_require__(10391),
     isArrayLikeObject = __webpack_require__(97100);
 
 /**

@@ -2,13 +2,19 @@ import type { CaptureResult } from '../capture/capture-result.ts'
 import { methodOf } from '../capture/recorders/methods.ts'
 import type { RecordedTarget } from '../capture/record.ts'
 import type { TargetCheck } from '../capture/target-watch.ts'
-import type { CaptureReport } from '../report/report.ts'
+import type { CaptureReport, DiagnosisReport } from '../report/report.ts'
 
-/** What is reported about one capture, before its upload. `hints`, `cautions`: what preflight says about it. */
+/** What preflight says about a capture. */
+export interface Remarks {
+  readonly hints: readonly string[]
+  readonly cautions?: readonly string[] | undefined
+}
+
+/** What is reported about one capture, before its upload. */
 export function reportOf(
   result: CaptureResult,
-  hints: readonly string[],
-  cautions: readonly string[] = [],
+  { hints, cautions = [] }: Remarks,
+  diagnosis: DiagnosisReport,
 ): CaptureReport {
   const { record, verdict, outcome, scan } = result
   const { plan } = record
@@ -45,15 +51,18 @@ export function reportOf(
     pcapPath: result.path,
     hints: [...hints, ...(trailer?.spool === 'memory' ? [memorySpoolHint] : []), ...targetHints(result.targetCheck)],
     cautions,
+    diagnosis,
     artifact: undefined,
     verdictProblem: undefined,
+    findingProblem: undefined,
     uploadProblem: undefined,
   }
 }
 
-function subjectParts(target: RecordedTarget): Pick<CaptureReport, 'pod' | 'node'> {
-  if (target.kind === 'node') return { pod: undefined, node: target.node }
-  return { pod: { namespace: target.namespace, name: target.pod }, node: target.node ?? 'unknown' }
+function subjectParts(target: RecordedTarget): Pick<CaptureReport, 'pod' | 'node' | 'addresses' | 'ports'> {
+  if (target.kind === 'node') return { pod: undefined, node: target.node, addresses: [], ports: [] }
+  const { namespace, pod, node = 'unknown', addresses, ports = [] } = target
+  return { pod: { namespace, name: pod }, node, addresses, ports }
 }
 
 /** The verdict proves the bytes; only a check of the target shows that the addresses were the pod's until the end. */

@@ -1,18 +1,21 @@
 import type { ErrorCode } from '../common/error-codes.ts'
 import { Cancelled, messageOf, renderProblem, type Problem } from '../common/errors.ts'
 import { orTimeout, timedOut, whenAborted } from '../common/timeouts.ts'
-import type { DeliveryInputs, Severity } from '../inputs/delivery.ts'
-import { problemsOf, type CaptureReport } from '../report/report.ts'
-import { resultJson } from '../report/result.ts'
+import type { DeliveryInputs } from '../inputs/delivery.ts'
+import { problemsOf, type CaptureReport, type DiagnosisReport } from '../report/report.ts'
 import { summaryMarkdown } from '../report/summary.ts'
 import { subjectText } from '../report/wording.ts'
 import type { Job } from '../runner/job.ts'
 import type { Log } from '../runner/log.ts'
-import { setOutput, writeSummary } from '../runner/step-files.ts'
-import { uploadReport } from './upload.ts'
+import { writeSummary } from '../runner/step-files.ts'
+import { announceDiagnosis, logDiagnosis } from './diagnosis-log.ts'
+import { setOutputs } from './outputs.ts'
+import { verdictClause, verdictSeverity, withProblems } from './result-problems.ts'
+import { shownDiagnosis } from '../report/shown-diagnosis.ts'
+import { uploadFile, type UploadContext } from './upload.ts'
 
 /** How the results reach the user. */
-export interface Delivery extends Pick<DeliveryInputs, 'upload' | 'retentionDays' | 'ifIncomplete' | 'ifEmpty'> {
+export interface Delivery extends Omit<DeliveryInputs, 'artifactName'> {
   readonly job: Job
   readonly log: Log
   /** post never fails the job, and runs after a main that may have begun an upload */
@@ -44,6 +47,7 @@ export async function deliver(
   delivery: Delivery,
   cancel?: AbortSignal,
 ): Promise<Delivered | undefined> {
+  for (const report of reports) await logDiagnosis(report, delivery)
   const uploads = uploadAll(reports, delivery, cancel)
   const afterCancel = async (signal: AbortSignal) => {
     await whenAborted(signal)
@@ -51,12 +55,14 @@ export async function deliver(
   }
   const uploaded = await (cancel ? Promise.race([uploads, afterCancel(cancel)]) : uploads)
   if (uploaded === timedOut || uploaded === undefined) return undefined
-  const finished = uploaded.map((report) => ({ ...report, verdictProblem: verdictProblem(report, delivery) }))
+  const finished = uploaded.map((report) =>
+    withProblems(report, delivery, shownDiagnosis(report, delivery.summary)?.sentence),
+  )
   let reportingCode: ErrorCode | undefined
   // What one file does not accept may fit into the others: a full disk has room for none of the runner's files.
   for (const write of [
     () => Promise.resolve(setOutputs(finished)),
-    () => writeSummary(summaryMarkdown(finished, { notes, failures })),
+    () => writeSummary(summaryMarkdown(finished, { notes, failures, detail: delivery.summary })),
   ]) {
     try {
       await write()
@@ -87,58 +93,27 @@ async function uploadAll(
   return uploaded
 }
 
-type Severities = Pick<Delivery, 'ifIncomplete' | 'ifEmpty'>
-
-function severityOf({ verdict }: CaptureReport, { ifIncomplete, ifEmpty }: Severities): Severity {
-  if (verdict === 'complete') return 'ignore'
-  return verdict === 'empty' ? ifEmpty : ifIncomplete
+/** The capture, then its findings.json: a failure of the second is only a warning. */
+async function uploadReport(report: CaptureReport, context: UploadContext): Promise<CaptureReport> {
+  if (report.pcapPath === undefined) return { ...report, uploadProblem: nothingArrived }
+  const capture = await uploadFile(report.pcapPath, context)
+  if ('problem' in capture) return { ...report, uploadProblem: capture.problem }
+  return { ...report, artifact: capture.artifact, diagnosis: await uploadFindings(report.diagnosis, context) }
 }
 
-function verdictProblem(report: CaptureReport, severities: Severities): Problem | undefined {
-  if (severityOf(report, severities) !== 'error') return undefined
-  const problem = `the capture of ${verdictClause(report)}`
-  if (report.verdict === 'empty') {
-    return {
-      code: 'E_CAPTURE_EMPTY',
-      input: 'if-empty',
-      problem,
-      fix: 'Check the `filter` and the `interface`, and that there was traffic. Set `if-empty: warn` to keep the step successful.',
-    }
-  }
-  return {
-    code: 'E_CAPTURE_INCOMPLETE',
-    input: 'if-incomplete',
-    problem,
-    fix: 'Set `if-incomplete: warn` to keep the step successful.',
-    docs: 'docs/troubleshooting.md#reasons-of-a-partial-capture',
-  }
+async function uploadFindings(diagnosis: DiagnosisReport, context: UploadContext): Promise<DiagnosisReport> {
+  if (diagnosis.kind === 'failed' || diagnosis.findingsPath === undefined) return diagnosis
+  const findings = await uploadFile(diagnosis.findingsPath, context)
+  if ('artifact' in findings) return { ...diagnosis, findingsArtifact: findings.artifact }
+  context.log.warning(`The findings were not uploaded: ${renderProblem(findings.problem)}`)
+  return diagnosis
 }
 
-function verdictClause(report: CaptureReport): string {
-  return `${subjectText(report)} is ${report.verdict}: ${report.verdictReason}`
-}
-
-/**
- * The outputs of a run: those of its first capture, and all captures in `result`. Set also before the upload, on a cancel.
- * @throws the file system's error
- */
-export function setOutputs(reports: readonly CaptureReport[]): void {
-  const [report] = reports
-  if (!report) return
-  const outputs: Record<string, string | number> = {
-    verdict: report.verdict,
-    'verdict-reason': report.verdictReason,
-    'stop-reason': report.stopReason,
-    packets: report.packets,
-    bytes: report.bytes,
-    dropped: report.dropped ?? '',
-    'pcap-path': report.pcapPath ?? '',
-    'artifact-id': report.artifact?.id ?? '',
-    'artifact-url': report.artifact?.url ?? '',
-    'artifact-digest': report.artifact?.digest ?? '',
-  }
-  for (const [name, value] of Object.entries(outputs)) setOutput(name, value)
-  setOutput('result', resultJson(reports)) // last: the others do not depend on it
+const nothingArrived: Problem = {
+  code: 'E_CAPTURE_INCOMPLETE',
+  input: 'pod',
+  problem: 'no bytes of the capture arrived, so there is nothing to upload',
+  fix: 'The verdict has the reason.',
 }
 
 /** The result in the log and in annotations. */
@@ -150,8 +125,10 @@ function announce(report: CaptureReport, delivery: Delivery): void {
   if (pcapPath !== undefined) log.info(`File: ${pcapPath}`)
   const sentence = `The capture of ${verdictClause(report)}.`
   if (report.verdictProblem) fail(renderProblem(report.verdictProblem))
-  else if (severityOf(report, delivery) === 'warn') log.warning(sentence)
+  else if (verdictSeverity(report, delivery) === 'warn') log.warning(sentence)
   else log.info(sentence)
+  if (report.findingProblem) fail(renderProblem(report.findingProblem))
+  else announceDiagnosis(report, delivery)
   if (report.uploadProblem) {
     const file = pcapPath === undefined ? '' : ` The file stays on the runner: ${pcapPath}`
     fail(`The capture of ${subjectText(report)} was not uploaded: ${renderProblem(report.uploadProblem)}${file}`)

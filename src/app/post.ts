@@ -16,6 +16,8 @@ import { readJob } from '../runner/job.ts'
 import { jobLog as log } from '../runner/log.ts'
 import { logEvents } from './capture-events.ts'
 import { reportOf } from './capture-report.ts'
+import { nameDiagnosis, writeFindings } from './diagnosis-report.ts'
+import { diagnoseFile, loadAnalysis } from './live-diagnosis.ts'
 import { cleanUpAfter, cleanUpUnused, unreachableCleanup } from './cleanup.ts'
 import { openCluster } from './cluster-access.ts'
 import { deliver } from './deliver.ts'
@@ -29,16 +31,15 @@ export async function finishRun(pointer: StatePointer): Promise<void> {
   const { phase, captures, problems } = await loadRun(pointer)
   const reportLoss = isReported(phase) ? (text: string) => log.warning(text) : notReported
   for (const problem of problems) reportLoss(renderProblem(problem))
-  const { access, upload, retentionDays, ifIncomplete, ifEmpty } = readRequest(readInput)
+  const request = readRequest(readInput)
   const reports: CaptureReport[] = []
   for (const capture of captures) {
-    const report = await finishOne(access, capture, reportLoss)
+    const report = await finishOne(request.access, capture, reportLoss)
     if (report !== undefined) reports.push(report)
   }
   if (!isReported(phase) && reports.length > 0) {
     const notes = ['The step was cancelled or killed. The post step delivered this capture.']
-    const delivery = { job: readJob(process.env), log, upload, retentionDays, ifIncomplete, ifEmpty, isPost: true }
-    const delivered = await deliver({ reports, notes }, delivery)
+    const delivered = await deliver({ reports, notes }, { ...request, job: readJob(process.env), log, isPost: true })
     if (delivered?.errorCode === 'E_RESULT_NOT_REPORTED') logErrorCode(delivered.errorCode, log)
   }
   await rm(pointer.folder, { recursive: true, force: true }).catch((error: unknown) => log.warning(messageOf(error)))
@@ -62,7 +63,10 @@ async function finishOne(
       : finishCapture(access, capture))
     if (result === undefined) return undefined
     await nameFile(result)
-    return reportOf(result, capture.hints, capture.cautions)
+    // The packets arrived in another process, at least some of them.
+    const outcome = await diagnoseFile(result, await loadAnalysis())
+    const diagnosis = await writeFindings(await nameDiagnosis(outcome, result, undefined), result, log)
+    return reportOf(result, capture, diagnosis)
   } catch (error) {
     reportLoss(`The capture of ${subjectOf(capture.record)} could not be finished: ${messageOf(error)}`)
     return undefined

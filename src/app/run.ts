@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nameFile, type CaptureResult } from '../capture/capture-result.ts'
-import { subjectOf } from '../capture/recorders/methods.ts'
 import type { Connection } from '../cluster/connection.ts'
 import type { ErrorCode } from '../common/error-codes.ts'
 import { Cancelled, ConfigurationError } from '../common/errors.ts'
@@ -10,16 +9,20 @@ import { formatSize } from '../common/quantities.ts'
 import { whenAborted } from '../common/timeouts.ts'
 import { readRequest, type Request } from '../inputs/request.ts'
 import { preflightMarkdown } from '../report/preflight.ts'
-import { formatCount, stopText } from '../report/wording.ts'
+import type { CaptureReport } from '../report/report.ts'
+import { formatCount, stopText, subjectText } from '../report/wording.ts'
 import { exitWithin } from '../runner/exit.ts'
 import { readJob, type Job } from '../runner/job.ts'
 import { jobLog as log } from '../runner/log.ts'
 import { writeSummary } from '../runner/step-files.ts'
 import { readInput } from '../runner/step-inputs.ts'
 import { reportOf } from './capture-report.ts'
+import { nameDiagnosis, writeFindings } from './diagnosis-report.ts'
+import { loadAnalysis } from './live-diagnosis.ts'
+import { setOutputs } from './outputs.ts'
 import { cleanUpAfter } from './cleanup.ts'
 import { openCluster } from './cluster-access.ts'
-import { deliver, setOutputs } from './deliver.ts'
+import { deliver } from './deliver.ts'
 import { checkDelivery } from './preflight/delivery.ts'
 import { preflight, type PlannedCapture, type Prepared } from './preflight/preflight.ts'
 import { Session } from './session.ts'
@@ -33,6 +36,8 @@ import { StateKeeper } from './state.ts'
 export async function run(cancel: AbortSignal): Promise<ErrorCode | undefined> {
   const request = readRequest(readInput)
   const job = readJob(process.env)
+  const engine = loadAnalysis() // while the API server answers
+  engine.catch(() => undefined) // it is awaited at the start of a capture
   const { connection, captures, findings } = await unlessCancelled(
     cancel,
     'The run was cancelled before the capture started. No resources were created.',
@@ -45,9 +50,9 @@ export async function run(cancel: AbortSignal): Promise<ErrorCode | undefined> {
   }
   const room = await reserveRoom(job.temp, captures.length)
   const state = new StateKeeper(job.temp, captures)
-  const session = new Session({ connection, captures, state, cancel, log })
+  const session = new Session({ connection, captures, engine, state, cancel, log })
   const results = await recordAll(session, state, room)
-  return finish(results, session, { request, job, captures, state, cancel })
+  return finish(results, session, { request, job, connection, captures, state, cancel })
 }
 
 function unique(captures: readonly PlannedCapture[], remarks: 'hints' | 'cautions'): readonly string[] {
@@ -86,6 +91,7 @@ async function recordAll(session: Session, state: StateKeeper, room: Room): Prom
 interface RunContext {
   readonly request: Request
   readonly job: Job
+  readonly connection: Connection
   readonly captures: readonly PlannedCapture[]
   readonly state: StateKeeper
   readonly cancel: AbortSignal
@@ -95,33 +101,37 @@ interface RunContext {
 async function finish(
   results: readonly CaptureResult[],
   session: Session,
-  { request, job, captures, state, cancel }: RunContext,
+  { request, job, connection, captures, state, cancel }: RunContext,
 ): Promise<ErrorCode | undefined> {
   const { failures } = session
   const problems = failures.flatMap((failure) => failure.problems)
-  const report = (result: CaptureResult) => {
-    const planned = captures.find(({ recorder }) => recorder.record === result.record)
-    return reportOf(result, planned?.hints ?? [], planned?.cautions)
-  }
+  const remarksOf = ({ record }: CaptureResult) =>
+    captures.find(({ recorder }) => recorder.record === record) ?? { hints: [] }
   const whole = results.filter(({ outcome }) => outcome.end !== 'held')
   for (const result of whole) state.captured(result)
   state.enter('captured')
   for (const result of whole) await nameFile(result)
   if (cancel.aborted) {
-    setOutputs(whole.map(report))
+    const diagnosed = whole.map(async (result) =>
+      reportOf(result, remarksOf(result), await nameDiagnosis(await session.diagnose(result), result, undefined)),
+    )
+    setOutputs(await Promise.all(diagnosed))
     log.info('Cancelled: the post step delivers what was captured')
     return undefined
   }
-  const cleaned = await Promise.all(
-    results.map((result) => cleanUpAfter(result, session.recorderOf(result.record.captureId), log)),
+  const concluded = await Promise.all(
+    results.map(async (result) => {
+      const [cleaned, outcome] = await Promise.all([
+        cleanUpAfter(result, session.recorderOf(result.record.captureId), log),
+        session.diagnose(result),
+      ])
+      const named = await nameDiagnosis(outcome, result, connection)
+      return { cleaned, report: reportOf(cleaned, remarksOf(result), await writeFindings(named, result, log)) }
+    }),
   )
-  const reports = cleaned.map(report)
-  for (const [i, { record, scan }] of cleaned.entries()) {
-    const stopped = reports[i] ? `, stopped: ${stopText(reports[i])}` : ''
-    log.info(`Recorded ${subjectOf(record)}: ${formatCount(scan.packets)} packets, ${formatSize(scan.bytes)}${stopped}`)
-  }
-  const { upload, retentionDays, ifIncomplete, ifEmpty } = request
-  const delivery = { job, log, upload, retentionDays, ifIncomplete, ifEmpty, isPost: false }
+  for (const { report } of concluded) log.info(recordedText(report))
+  const reports = concluded.map(({ report }) => report)
+  const delivery = { ...request, job, log, isPost: false }
   const delivered = await deliver({ reports, failures: problems }, delivery, cancel)
   if (delivered === undefined) {
     setOutputs(reports)
@@ -129,12 +139,17 @@ async function finish(
     exitWithin(100) // an upload that ends after this would be a second artifact
     return undefined
   }
-  for (const result of cleaned) {
-    if (result.cleanup?.unfinished) state.captured(result)
-    else state.forget(result.record)
+  for (const { cleaned } of concluded) {
+    if (cleaned.cleanup?.unfinished) state.captured(cleaned)
+    else state.forget(cleaned.record)
   }
   state.enter(state.captureCount > 0 ? 'delivered' : 'done')
   return problems[0]?.code ?? delivered.errorCode
+}
+
+function recordedText(report: CaptureReport): string {
+  const amount = `${formatCount(report.packets)} packets, ${formatSize(report.bytes)}`
+  return `Recorded ${subjectText(report)}: ${amount}, stopped: ${stopText(report)}`
 }
 
 interface Room {

@@ -10,12 +10,14 @@ import type { Log } from '../runner/log.ts'
 import { logEvents } from './capture-events.ts'
 import { withinTime } from './cleanup.ts'
 import type { PlannedCapture } from './preflight/preflight.ts'
+import { LiveDiagnosis, type AnalysisEngine, type DiagnosisOutcome } from './live-diagnosis.ts'
 import { failureOf, joinFailures, logFailure, type CaptureFailure } from './capture-failures.ts'
 import type { StateKeeper } from './state.ts'
 
 export interface SessionContext {
   readonly connection: Connection
   readonly captures: readonly PlannedCapture[]
+  readonly engine: Promise<AnalysisEngine>
   readonly state: StateKeeper
   readonly cancel: AbortSignal
   readonly log: Log
@@ -37,6 +39,8 @@ export class Session {
   readonly #context: SessionContext
   readonly #running: RunningCapture[] = []
   readonly #failures: CaptureFailure[] = []
+  /** by the id of the capture */
+  readonly #diagnoses = new Map<string, LiveDiagnosis>()
 
   constructor(context: SessionContext) {
     this.#context = context
@@ -93,6 +97,15 @@ export class Session {
     return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   }
 
+  /** What the packets of a capture show, after its end. */
+  async diagnose(result: CaptureResult): Promise<DiagnosisOutcome> {
+    const { captureId } = result.record
+    const live = this.#diagnoses.get(captureId)
+    if (live === undefined) throw new TypeError(`${captureId} was not started by this run`)
+    this.#diagnoses.delete(captureId) // its memory is needed for the upload
+    return live.diagnose(result, await this.#context.engine)
+  }
+
   recorderOf(captureId: string): Recorder {
     const planned = this.#context.captures.find(({ recorder }) => recorder.record.captureId === captureId)
     if (planned === undefined) throw new TypeError(`${captureId} is not a capture of this run`)
@@ -106,7 +119,9 @@ export class Session {
       ...logEvents(record, log),
       onTouchingNode: (leftover?: string) => state.touching(record, leftover),
     }
-    const part = await openPart(record)
+    const diagnosis = new LiveDiagnosis(await this.#context.engine)
+    this.#diagnoses.set(record.captureId, diagnosis)
+    const part = await openPart(record, [diagnosis])
     try {
       const imageId = await recorder.start(events, cancel)
       log.info(methodOf(record).describeStart(imageId))

@@ -1,9 +1,9 @@
-import { copyFile, link, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { copyFile, link, rm, stat } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
 import { Cancelled, ConfigurationError, messageOf, renderProblem, type Problem } from '../common/errors.ts'
 import { formatSize } from '../common/quantities.ts'
 import { pause } from '../common/timeouts.ts'
-import type { CaptureReport } from '../report/report.ts'
+import type { ArtifactReport } from '../report/report.ts'
 import { UploadError, uploadRaw } from '../runner/artifact.ts'
 import type { Job } from '../runner/job.ts'
 import type { Log } from '../runner/log.ts'
@@ -26,19 +26,20 @@ const waitsMs = [2_000, 10_000]
 /** No try is decided on later than this after the first one of the run: a stalled upload takes the library 5 minutes to notice. */
 const maxTryingMs = 600_000
 
+/** The artifact that a file became, or why there is none. */
+export type UploadOutcome = { readonly artifact: ArtifactReport } | { readonly problem: Problem }
+
 /**
- * Uploads the capture of a report, several times where the cause may pass: the file on a hosted runner is lost with the job.
- * @returns the report with its artifact, which has another name where the first one was taken, or with the problem of its upload
+ * Uploads one file, several times where the cause may pass: the file on a hosted runner is lost with the job. The artifact has another name
+ * where the first one was taken.
  * @throws Cancelled, when a cancel came between two tries
  */
-export async function uploadReport(report: CaptureReport, context: UploadContext): Promise<CaptureReport> {
-  if (report.pcapPath === undefined) return { ...report, uploadProblem: nothingArrived }
-  return new Upload(report, report.pcapPath, context).run()
+export async function uploadFile(path: string, context: UploadContext): Promise<UploadOutcome> {
+  return new Upload(path, context).run()
 }
 
 /** One file on its way to an artifact. */
 class Upload {
-  readonly #report: CaptureReport
   readonly #path: string
   readonly #context: UploadContext
   /** of the artifact, and of the file that it is made from */
@@ -47,23 +48,22 @@ class Upload {
   /** The name may be taken by an upload of this job that did not end: of an earlier try, or of main, which a cancel cut off. */
   #mayBeTakenByUs: boolean
 
-  constructor(report: CaptureReport, path: string, context: UploadContext) {
-    this.#report = report
+  constructor(path: string, context: UploadContext) {
     this.#path = path
     this.#context = context
     this.#name = basename(path)
     this.#mayBeTakenByUs = context.isPost
   }
 
-  async run(): Promise<CaptureReport> {
+  async run(): Promise<UploadOutcome> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#tryNames()
+        return { artifact: await this.#tryNames() }
       } catch (error) {
         const isLate = Date.now() - this.#context.beganMs > maxTryingMs
         const waitMs = isLate ? undefined : waitsMs[tries - 1]
         if (waitMs === undefined || !(error instanceof UploadError) || !error.isTransient) {
-          return { ...this.#report, uploadProblem: problemOf(error) }
+          return { problem: problemOf(error) }
         }
         await this.#waitAfter(error, Math.max(waitMs, error.retryAfterMs))
       }
@@ -80,7 +80,7 @@ class Upload {
   }
 
   /** One try. An artifact cannot be replaced, so a name that an earlier try has taken cannot be used again. */
-  async #tryNames(): Promise<CaptureReport> {
+  async #tryNames(): Promise<ArtifactReport> {
     try {
       return await this.#upload()
     } catch (error) {
@@ -96,30 +96,25 @@ class Upload {
     this.#namesTaken += 1
     const count = this.#namesTaken
     const suffix = this.#context.isPost ? (count === 1 ? '-post' : `-post-${count}`) : `-${count + 1}`
-    return basename(this.#path).replace(/\.pcap$/, `${suffix}.pcap`)
+    const extension = extname(this.#path)
+    return `${basename(this.#path, extension)}${suffix}${extension}`
   }
 
   /** An artifact is named after its file. The file itself keeps its name: post looks for it there when main is killed now. */
-  async #upload(): Promise<CaptureReport> {
-    const { job, log, retentionDays, uploadFile = uploadRaw } = this.#context
+  async #upload(): Promise<ArtifactReport> {
+    const { job, log, retentionDays, uploadFile: upload = uploadRaw } = this.#context
     const path = join(dirname(this.#path), this.#name)
     if (path !== this.#path) await link(this.#path, path).catch(() => copyFile(this.#path, path))
     try {
-      const { id, digest } = await log.group(`Upload ${this.#name} (${formatSize(this.#report.bytes)})`, () =>
-        uploadFile(path, this.#name, retentionDays),
+      const { size } = await stat(this.#path)
+      const { id, digest } = await log.group(`Upload ${this.#name} (${formatSize(size)})`, () =>
+        upload(path, this.#name, retentionDays),
       )
-      return { ...this.#report, artifact: { id, name: this.#name, digest, url: job.artifactUrl(id) } }
+      return { id, name: this.#name, digest, url: job.artifactUrl(id) }
     } finally {
       if (path !== this.#path) await rm(path, { force: true })
     }
   }
-}
-
-const nothingArrived: Problem = {
-  code: 'E_CAPTURE_INCOMPLETE',
-  input: 'pod',
-  problem: 'no bytes of the capture arrived, so there is nothing to upload',
-  fix: 'The verdict has the reason.',
 }
 
 function problemOf(error: unknown): Problem {

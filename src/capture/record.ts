@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { addressesOf } from '../cluster/pod.ts'
+import { addressesOf, portsOf } from '../cluster/pod.ts'
 import { podProtection, type PodProtection } from '../cluster/pod-protection.ts'
 import type { Target } from '../cluster/target.ts'
 import { deadlineOf, type CapturePlan } from './plan.ts'
@@ -34,6 +34,8 @@ export interface RecordedPod {
   readonly node?: string | undefined
   /** its own addresses; none in the network of its node */
   readonly addresses: readonly string[]
+  /** that its containers declare */
+  readonly ports?: readonly number[]
   /** undefined in the state of an earlier version */
   readonly protection?: PodProtection
 }
@@ -91,7 +93,7 @@ function recordedTarget(target: Target): RecordedTarget {
   if (target.kind === 'node') return target
   const { kind, namespace, pod, uid, node, facts } = target
   const addresses = facts.spec?.hostNetwork === true ? [] : addressesOf(facts)
-  return { kind, namespace, pod, uid, node, addresses, protection: podProtection(facts) }
+  return { kind, namespace, pod, uid, node, addresses, ports: portsOf(facts), protection: podProtection(facts) }
 }
 
 /** No name of Kubernetes has an underscore, so no two targets have the same file. */

@@ -31,6 +31,8 @@ export interface Pod {
     readonly phase?: string
     readonly reason?: string
     readonly message?: string
+    /** of the node */
+    readonly hostIP?: string
     readonly podIP?: string
     readonly podIPs?: readonly { readonly ip?: string }[]
     readonly conditions?: readonly Condition[]
@@ -98,6 +100,13 @@ export interface ContainerStatus {
 export function addressesOf({ status }: Pod): readonly string[] {
   const single = status?.podIP === undefined ? [] : [{ ip: status.podIP }]
   return (status?.podIPs ?? single).flatMap(({ ip }) => (ip === undefined ? [] : [ip]))
+}
+
+/** The ports that its containers declare, each once; a port of a container need not be declared. At most 20. */
+export function portsOf({ spec }: Pod): readonly number[] {
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]
+  const ports = containers.flatMap(({ ports: declared = [] }) => declared.map(({ containerPort }) => containerPort))
+  return [...new Set(ports.filter((port) => typeof port === 'number'))].slice(0, 20)
 }
 
 /** The owner that manages an object: of a pod its ReplicaSet, of a ReplicaSet its Deployment. */

@@ -12,6 +12,7 @@ export type ErrorCode =
   // app: results
   | 'E_CAPTURE_INCOMPLETE'
   | 'E_CAPTURE_EMPTY'
+  | 'E_FINDING'
   | 'E_RESULT_NOT_REPORTED'
   | 'E_STATE_UNREADABLE'
   | 'E_RUNNER_DISK'

@@ -3,6 +3,7 @@ import type { InputForm, InputReader } from './reader.ts'
 
 const uploads = ['artifact', 'none'] as const
 const severities = ['error', 'warn', 'ignore'] as const
+const summaries = ['full', 'names-hidden', 'off'] as const
 /** What an incomplete or an empty capture means to the job, in the words of actions/upload-artifact. */
 export type Severity = (typeof severities)[number]
 
@@ -15,7 +16,13 @@ export interface DeliveryInputs {
   readonly retentionDays: number | undefined
   readonly ifIncomplete: Severity
   readonly ifEmpty: Severity
+  /** What findings of the diagnosis mean to the job: error fails it where one is an error; warn adds a warning where one is an error or a warning */
+  readonly ifFinding: Severity
+  /** What the log and the job summary show of the diagnosis: names-hidden shows no address and no name from packets */
+  readonly summary: SummaryDetail
 }
+
+export type SummaryDetail = (typeof summaries)[number]
 
 /** Reads what the results are named, how long they are kept and which of them fail the step. */
 export function readDelivery(inputs: InputReader): DeliveryInputs {
@@ -30,6 +37,8 @@ export function readDelivery(inputs: InputReader): DeliveryInputs {
     retentionDays,
     ifIncomplete: inputs.withDefault('if-incomplete', 'warn', choiceOf(severities)),
     ifEmpty: inputs.withDefault('if-empty', 'warn', choiceOf(severities)),
+    ifFinding: inputs.withDefault('if-finding', 'ignore', choiceOf(severities)),
+    summary: inputs.withDefault('summary', 'full', choiceOf(summaries)),
   }
 }
 

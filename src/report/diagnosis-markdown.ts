@@ -2,7 +2,7 @@ import type { Diagnosis } from '../analysis/diagnosis.ts'
 import type { Finding } from '../analysis/findings/finding.ts'
 import type { ServerTimes } from '../analysis/diagnosis/server-times.ts'
 import { captureText, culpritText, endsText, evidenceText, stallText, timesText } from './diagnosis-wording.ts'
-import { code, table, text } from './markdown.ts'
+import { breakable, breakableCode, code, details, table, text } from './markdown.ts'
 import { formatCount } from './wording.ts'
 import { endpointText } from '../analysis/findings/wording.ts'
 
@@ -10,36 +10,53 @@ const maxFindingsCount = 5
 /** In `<details>`: GitHub drops a summary above 1 MiB. */
 const maxDetailedCount = 50
 const maxListedCount = 20
-/** Of one text, UTF-16 units: so that the longest report is below that limit, too. */
-const maxPartLength = 400
-/** A phone shows some 40 characters in a line, and a word that is longer makes the page wider. */
-const maxWordLength = 24
-
 const icons = { error: '🔴', warning: '🟡', notice: '🔵', none: '🟢' } as const
 
 /** The report for the job summary: what a phone shows first has no table and no long word, the numbers follow in `<details>`. */
 export function diagnosisMarkdown(diagnosis: Diagnosis): string {
-  const { severity, sentence } = diagnosis
-  return [
-    `## ${icons[severity]} ${breakable(sentence)}`,
-    verdict(diagnosis),
+  const parts = [
+    diagnosisHead(diagnosis),
     breakable(captureText(diagnosis)),
+    diagnosisFindings(diagnosis),
+    diagnosisDetails(diagnosis),
+    details('Capture', captureTable(diagnosis)),
+  ]
+  return joined(parts)
+}
+
+/** The sentence as a heading, and what supports it. */
+export function diagnosisHead(diagnosis: Diagnosis): string {
+  const { severity, sentence } = diagnosis
+  return joined([`## ${icons[severity]} ${breakable(sentence)}`, verdict(diagnosis)])
+}
+
+/** The findings in short, what was checked, and what this capture cannot show. */
+export function diagnosisFindings(diagnosis: Diagnosis): string {
+  const { withheld, limits } = diagnosis
+  return joined([
     findings(diagnosis),
     listed('Looked at and clean', clean(diagnosis)),
     bullets(
       'Withheld, because this capture cannot carry it',
-      diagnosis.withheld.map((one) => one.text),
+      withheld.map((one) => one.text),
     ),
     bullets(
       'What this capture cannot show',
-      diagnosis.limits.map((one) => one.text),
+      limits.map((one) => one.text),
     ),
+  ])
+}
+
+/** All numbers, in `<details>`. */
+export function diagnosisDetails(diagnosis: Diagnosis): string {
+  return joined([
     details('Servers: time of the network, and of the application', serverTable(diagnosis)),
     details('Findings in full', detailedFindings(diagnosis)),
-    details('Capture', captureTable(diagnosis)),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n')
+  ])
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n')
 }
 
 function verdict(diagnosis: Diagnosis): string {
@@ -76,10 +93,6 @@ function bullets(title: string, texts: readonly string[]): string {
   const more = texts.length - maxListedCount
   const lines = texts.slice(0, maxListedCount).map((one) => `- ${breakable(one)}`)
   return [`**${title}:**`, '', ...lines, ...(more > 0 ? [`- ${formatCount(more)} more`] : [])].join('\n')
-}
-
-function details(title: string, content: string): string {
-  return content === '' ? '' : `<details><summary>${title}</summary>\n\n${content}\n\n</details>`
 }
 
 function serverTable({ servers }: Diagnosis): string {
@@ -134,32 +147,4 @@ function captureTable({ capture }: Diagnosis): string {
     ['Dropped', formatCount(dropped)],
     ['Gaps', formatCount(gaps)],
   ])
-}
-
-/** Escaped text in which a browser may break long words. */
-function breakable(value: string): string {
-  return pieces(value).map(text).join('<wbr>')
-}
-
-function breakableCode(value: string): string {
-  return `<code>${breakable(value)}</code>`
-}
-
-/** The text in parts, so that no part has a word that is longer than a phone's line. */
-function pieces(value: string): string[] {
-  const parts: string[] = []
-  let part = ''
-  let wordLength = 0
-  const cut = value.length > maxPartLength ? `${value.slice(0, maxPartLength)}…` : value
-  for (const character of cut.toWellFormed()) {
-    if (/\s/u.test(character)) wordLength = 0
-    else if (wordLength === maxWordLength) {
-      parts.push(part)
-      part = ''
-      wordLength = 0
-    }
-    if (!/\s/u.test(character)) wordLength += 1
-    part += character
-  }
-  return [...parts, part]
 }

@@ -8,9 +8,10 @@ const version = 1
 
 /**
  * findings.json, as docs/findings.schema.json describes it. Text from packets is one line without control characters and workflow commands; it is not
- * escaped for HTML or Markdown. `file`: the name of the capture.
+ * escaped for HTML or Markdown. `file`: the name of the capture. With `maxBytes`, what does not fit is left out from the end of the longest
+ * lists, and counted in `omitted`.
  */
-export function findingsJson(diagnosis: Diagnosis, file: string): string {
+export function findingsJson(diagnosis: Diagnosis, file: string, maxBytes = Infinity): string {
   const { capture, sentence, detail, culprit, severity, sureness, because } = diagnosis
   const result = {
     version,
@@ -44,7 +45,28 @@ export function findingsJson(diagnosis: Diagnosis, file: string): string {
       not_kept: capture.notKept,
     },
   }
-  return JSON.stringify(result, (_key, value: unknown) => (typeof value === 'string' ? safeLine(value) : value))
+  return fitted(result, maxBytes)
+}
+
+/** Lists that may be left out in part, the least important first. */
+const omittable = ['servers', 'withheld', 'findings'] as const
+
+function fitted(result: Readonly<Record<(typeof omittable)[number], readonly object[]>>, maxBytes: number): string {
+  let json = safeJson(result)
+  const shortened = { ...result, omitted: { servers: 0, withheld: 0, findings: 0 } }
+  for (const name of omittable) {
+    while (Buffer.byteLength(json) > maxBytes && shortened[name].length > 0) {
+      const keptCount = Math.floor(shortened[name].length / 2)
+      shortened.omitted[name] += shortened[name].length - keptCount
+      shortened[name] = shortened[name].slice(0, keptCount)
+      json = safeJson(shortened)
+    }
+  }
+  return json
+}
+
+function safeJson(value: object): string {
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? safeLine(part) : part))
 }
 
 function findingJson(finding: Finding): object {

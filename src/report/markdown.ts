@@ -2,6 +2,11 @@ import { controlCharacters, replaceControlCharacters } from '../common/remote-te
 
 const controlRuns = new RegExp(`(?:${controlCharacters.source})+`, 'g')
 
+/** Of one text, UTF-16 units: so that the longest report is below that limit, too. */
+const maxPartLength = 400
+/** A phone shows some 40 characters in a line, and a word that is longer makes the page wider. */
+const maxWordLength = 24
+
 /** Of one text in the summary, which GitHub limits to 1 MiB. */
 const maxTextLength = 4096
 
@@ -53,4 +58,37 @@ export function unmaskableLink(label: string, address: string): string {
 /** `> [!TIP]` and the like. */
 export function callout(kind: 'TIP' | 'NOTE' | 'WARNING', content: string): string {
   return `> [!${kind}]\n> ${text(content)}`
+}
+
+/** A part of the summary that one tap opens; nothing where it has no content. `title` and `content` are Markdown already. */
+export function details(title: string, content: string): string {
+  return content === '' ? '' : `<details><summary>${title}</summary>\n\n${content}\n\n</details>`
+}
+
+/** Escaped text in which a browser may break long words. */
+export function breakable(value: string): string {
+  return pieces(value).map(text).join('<wbr>')
+}
+
+export function breakableCode(value: string): string {
+  return `<code>${breakable(value)}</code>`
+}
+
+/** The text in parts, so that no part has a word that is longer than a phone's line. */
+function pieces(value: string): string[] {
+  const parts: string[] = []
+  let part = ''
+  let wordLength = 0
+  const cut = value.length > maxPartLength ? `${value.slice(0, maxPartLength)}…` : value
+  for (const character of cut.toWellFormed()) {
+    if (/\s/u.test(character)) wordLength = 0
+    else if (wordLength === maxWordLength) {
+      parts.push(part)
+      part = ''
+      wordLength = 0
+    }
+    if (!/\s/u.test(character)) wordLength += 1
+    part += character
+  }
+  return [...parts, part]
 }

@@ -1,3 +1,4 @@
+import type { Diagnosis } from '../analysis/diagnosis.ts'
 import type { Problem } from '../common/errors.ts'
 
 /** What a run reports about one capture: the only source of the summary, the outputs and the JSON. */
@@ -9,6 +10,10 @@ export interface CaptureReport {
   readonly usesImage: boolean
   /** the pod that the capture is about; undefined where a node is captured by its own name */
   readonly pod: { readonly namespace: string; readonly name: string } | undefined
+  /** of the pod, at the start of the capture; none where they are those of its node */
+  readonly addresses: readonly string[]
+  /** that the pod's containers declare */
+  readonly ports: readonly number[]
   readonly node: string
   readonly captureId: string
   readonly image: string
@@ -57,14 +62,31 @@ export interface CaptureReport {
   readonly cautions: readonly string[]
   /** what remains in the cluster or on the node, one clause each */
   readonly leftovers: readonly string[]
+  readonly diagnosis: DiagnosisReport
   readonly artifact: ArtifactReport | undefined
   /** why the verdict fails the step; undefined where it does not */
   readonly verdictProblem: Problem | undefined
+  /** why the findings fail the step; undefined where they do not */
+  readonly findingProblem: Problem | undefined
   /** why there is no artifact */
   readonly uploadProblem: Problem | undefined
 }
 
 export type StopReason = 'duration' | 'size' | 'packets' | 'cancelled' | 'target-completed' | 'target-gone' | 'error'
+
+/** What the analysis says of a capture. */
+export type DiagnosisReport =
+  | {
+      readonly kind: 'diagnosed'
+      readonly diagnosis: Diagnosis
+      /** of the capture, without its folder */
+      readonly fileName: string
+      /** findings.json on the runner; undefined where it was not written */
+      readonly findingsPath: string | undefined
+      readonly findingsArtifact: ArtifactReport | undefined
+    }
+  /** by a defect of the analysis: the capture is not affected */
+  | { readonly kind: 'failed'; readonly reason: string }
 
 export interface ArtifactReport {
   readonly id: number
@@ -74,6 +96,6 @@ export interface ArtifactReport {
 }
 
 /** What is wrong with a result: the first one is the cause of a failed step. */
-export function problemsOf({ verdictProblem, uploadProblem }: CaptureReport): readonly Problem[] {
-  return [verdictProblem, uploadProblem].filter((problem) => problem !== undefined)
+export function problemsOf({ verdictProblem, uploadProblem, findingProblem }: CaptureReport): readonly Problem[] {
+  return [verdictProblem, uploadProblem, findingProblem].filter((problem) => problem !== undefined)
 }

@@ -1,56 +1,124 @@
-import { formatSize } from '../common/quantities.ts'
+import { documentUrl } from '../common/document-url.ts'
 import type { Problem } from '../common/errors.ts'
+import { formatSize } from '../common/quantities.ts'
+import { diagnosisDetails, diagnosisFindings, diagnosisHead } from './diagnosis-markdown.ts'
 import { problemList } from './failure.ts'
-import { callout, code, table, text, unmaskableLink } from './markdown.ts'
-import { problemsOf, type CaptureReport } from './report.ts'
+import { breakableCode, callout, code, details, link, table, text, unmaskableLink } from './markdown.ts'
+import type { CaptureReport } from './report.ts'
+import { shownDiagnosis, type ShownDetail } from './shown-diagnosis.ts'
 import { formatCount, isoTime, stopText } from './wording.ts'
 
 export interface SummaryContext {
   /** shown at the end of each section */
   readonly notes: readonly string[]
+  readonly detail: ShownDetail
   /** of targets whose capture recorded nothing */
   readonly failures?: readonly Problem[]
 }
 
-/** The job summary: for each capture the sentence that a person reads first, then the facts and how to open the file. */
+/**
+ * The job summary: for each capture first what is wrong with the capture itself, then the diagnosis with the file, then everything else where one
+ * tap opens it.
+ */
 export function summaryMarkdown(reports: readonly CaptureReport[], context: SummaryContext): string {
   const { failures = [] } = context
   const failed = failures.length === 0 ? [] : [`## ❌ Captures that failed\n\n${problemList(failures)}`]
   return [...reports.map((report) => section(report, context)), ...failed].join('\n\n') + '\n'
 }
 
-function section(report: CaptureReport, context: SummaryContext): string {
+function section(report: CaptureReport, { notes, detail }: SummaryContext): string {
+  const diagnosis = report.packets === 0 ? undefined : shownDiagnosis(report, detail)
   return [
-    `## ${icons[report.verdict]} ${headline(report)}`,
-    artifactLine(report),
-    problemList(problemsOf(report)),
+    ...flaws(report),
+    diagnosis === undefined ? headline(report) : diagnosisHead(diagnosis),
+    fileLine(report),
     ...report.cautions.map((caution) => callout('WARNING', caution)),
-    table(rows(report)),
+    ...(report.verdict === 'empty' ? [callout('TIP', emptyHint(report))] : []),
+    diagnosis === undefined ? withoutDiagnosis(report, detail) : diagnosisFindings(diagnosis),
     ...report.hints.map((hint) => callout('TIP', hint)),
-    ...context.notes.map((note) => callout('NOTE', note)),
+    ...notes.map((note) => callout('NOTE', note)),
+    diagnosis === undefined ? '' : diagnosisDetails(diagnosis),
+    details('Capture', table(rows(report))),
     howToOpen(report),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
 }
 
-const icons = { complete: '✅', partial: '⚠️', empty: '⚪' }
-
-function headline({ pod, node, level, verdict, packets }: CaptureReport): string {
-  const subject = pod === undefined ? `node ${text(node)}` : `pod ${text(pod.name)}`
-  if (verdict === 'empty') return `No packet of ${subject} matched`
-  const seen = level === 'node' && pod !== undefined ? ' seen on its node' : ''
-  const amount = `${formatCount(packets)} ${packets === 1 ? 'packet' : 'packets'} of ${subject}${seen}`
-  return `${amount}, ${verdict}`
+/** What is wrong with the capture or its delivery, which comes before what it shows. */
+function flaws(report: CaptureReport): readonly string[] {
+  const { verdict, verdictProblem, uploadProblem } = report
+  const problems = [verdictProblem, uploadProblem].filter((problem) => problem !== undefined)
+  const isPartial = verdict === 'partial'
+  const title = isPartial ? `⚠️ The capture of ${subject(report)} is incomplete` : undefined
+  const failure = uploadProblem ? `❌ The capture of ${subject(report)} was not uploaded` : undefined
+  const heading = title ?? failure
+  const reason = isPartial && verdictProblem === undefined ? partialReason(report) : ''
+  return [heading === undefined ? '' : `## ${heading}`, reason, problemList(problems)]
 }
 
-function artifactLine({ artifact, uploadProblem, pcapPath }: CaptureReport): string {
-  if (artifact) return `**${unmaskableLink(artifact.name, artifact.url)}** (click to download)`
-  if (uploadProblem === undefined) {
-    if (pcapPath === undefined) return ''
-    return `**The file is on the runner:** ${code(pcapPath)} (\`upload: none\`). With a hosted runner it is lost at the end of the job, unless a later step stores it.`
-  }
-  return `**Not uploaded.**${pcapPath === undefined ? '' : ` The file is on the runner: ${code(pcapPath)}`}`
+function partialReason({ verdictReason }: CaptureReport): string {
+  const fix = link('What to do', documentUrl('docs/troubleshooting.md#reasons-of-a-partial-capture'))
+  return `${text(verdictReason)}. ${fix}.`
+}
+
+/** Of a capture without a diagnosis. */
+function headline(report: CaptureReport): string {
+  const { level, pod, verdict, packets } = report
+  if (verdict === 'empty') return `## ⚪ No packet of ${subject(report)} matched`
+  const seen = level === 'node' && pod !== undefined ? ' seen on its node' : ''
+  const amount = `${formatCount(packets)} ${packets === 1 ? 'packet' : 'packets'} of ${subject(report)}${seen}`
+  return `## ${icons[verdict]} ${amount}, ${verdict}`
+}
+
+const icons = { complete: '✅', partial: '⚠️', empty: '⚪' }
+
+function subject({ pod, node }: CaptureReport): string {
+  return pod === undefined ? `node ${text(node)}` : `pod ${text(pod.name)}`
+}
+
+function withoutDiagnosis({ diagnosis, packets }: CaptureReport, detail: ShownDetail): string {
+  if (packets === 0 || diagnosis.kind === 'diagnosed' || detail === 'off') return ''
+  return `The packets could not be analyzed, which does not affect the file: ${text(diagnosis.reason)}`
+}
+
+/** The file, with what it is: the line after the verdict. */
+function fileLine(report: CaptureReport): string {
+  const { artifact, pcapPath, packets, verdict } = report
+  const facts = [`${formatCount(packets)} ${packets === 1 ? 'packet' : 'packets'}`, verdict, recordedTime(report)]
+  const what = facts.filter((fact) => fact !== undefined).join(' · ')
+  if (artifact) return `**${unmaskableLink(artifact.name, artifact.url)}** · ${what}`
+  if (pcapPath === undefined) return what
+  const why = report.uploadProblem === undefined ? '`upload: none`' : 'not uploaded'
+  return `**The file is on the runner** (${why}): ${breakableCode(pcapPath)} · ${what}. With a hosted runner it is lost at the end of the job, unless a later step stores it.`
+}
+
+/** "61 s from 03:12:45 UTC" */
+function recordedTime({ began, recordedSeconds }: CaptureReport): string | undefined {
+  const time = isoTime(began)?.slice(11, 19)
+  if (time === undefined) return undefined
+  return recordedSeconds === undefined ? `from ${time} UTC` : `${Math.round(recordedSeconds)} s from ${time} UTC`
+}
+
+/** The packets that the filter left out are not counted by anybody, but it is known what the pod listens on. */
+function emptyHint({ filter, ports, addresses }: CaptureReport): string {
+  const where =
+    addresses.length === 0
+      ? ''
+      : ` The pod has the ${addresses.length === 1 ? 'address' : 'addresses'} ${addresses.join(' and ')}.`
+  const declared =
+    ports.length === 0
+      ? 'It declares no port.'
+      : `It declares ${ports.length === 1 ? 'the port' : 'the ports'} ${ports.join(', ')}: the filter \`${portFilter(ports)}\` would match them.`
+  const cause =
+    filter === undefined
+      ? 'There was no filter: the interface had no traffic in this time.'
+      : 'How many packets there were without the filter is not known: run once more without it.'
+  return `${cause}${where} ${declared}`
+}
+
+function portFilter(ports: readonly number[]): string {
+  return ports.map((port) => `port ${port}`).join(' or ')
 }
 
 function rows(report: CaptureReport): readonly (readonly [string, string])[] {

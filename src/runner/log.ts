@@ -6,6 +6,8 @@ export interface Log {
   /** one line, whatever the text has in it */
   info(line: string): void
   /** one line, also an annotation of the run */
+  notice(text: string): void
+  /** the same, as a warning */
   warning(text: string): void
   /** an annotation, and the step fails; may have several lines: problems and their commands */
   failure(text: string): void
@@ -14,6 +16,7 @@ export interface Log {
 
 export const jobLog: Log = {
   info: (line) => void process.stdout.write(`${plainLine(line)}\n`),
+  notice: (text) => issueCommand('notice', plainLine(text)),
   warning: (text) => issueCommand('warning', plainLine(text)),
   failure: (text) => {
     process.exitCode = 1

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { joinLines } from '../common/remote-text.ts'
 
-type CommandName = 'error' | 'warning' | 'add-mask' | 'group' | 'endgroup'
+type CommandName = 'error' | 'warning' | 'notice' | 'add-mask' | 'group' | 'endgroup'
 
 /**
  * Prints a workflow command, one line on stdout that the runner interprets (docs.github.com, "Workflow commands for GitHub Actions").

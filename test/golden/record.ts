@@ -8,7 +8,7 @@ import type { RecordedCall } from '../sandbox/results/start.ts'
 /**
  * A golden record is the observable behaviour of a step: log, outputs, state, summary, exit code, and every request to the fakes. What
  * differs from run to run (ids, times, hashes, counts of packets) is replaced by a placeholder; a count that is the same in each run is kept. Repeated
- * parts are on one line: an access review, a variable of the container, a body that was sent before. To update the records:
+ * parts are on one line, and what a diagnosis says has tests of its own: an access review, a variable of the container, a body that was sent before. To update the records:
  * `UPDATE_GOLDEN=1 npm run jest -- --selectProjects sandbox --testPathPatterns sandbox/action`
  */
 export interface Run {
@@ -36,14 +36,17 @@ function render({ inputs, main, post, cluster, results }: Run, runner: Runner): 
     text.trim() === '' ? '' : `--- ${title}\n${text.trimEnd()}\n\n`
   const step = (name: string, result: StepResult): string =>
     [
-      section(`${name}: exit code ${String(result.exitCode)}`, withoutPolls(result.log) || '(nothing in the log)'),
-      section(`${name}: outputs`, pairs(result.outputs)),
+      section(
+        `${name}: exit code ${String(result.exitCode)}`,
+        withoutDiagnosis(withoutPolls(result.log)) || '(nothing in the log)',
+      ),
+      section(`${name}: outputs`, pairs(shortOutputs(result.outputs))),
       section(`${name}: state`, pairs(result.state)),
       section(
         `${name}: environment and path`,
         pairs({ ...result.env, ...(result.path.length > 0 ? { PATH: result.path.join(':') } : {}) }),
       ),
-      section(`${name}: summary`, result.summary),
+      section(`${name}: summary`, shortSummary(result.summary)),
     ].join('')
   const text = [
     section('inputs', pairs(inputs)),
@@ -65,6 +68,28 @@ function pretty(value: string): string {
   if (!/^[{[]/.test(value)) return value
   return JSON.stringify(withoutScripts(JSON.parse(value)), null, 2)
 }
+
+/** The findings depend on how many requests fall into the capture. */
+function shortOutputs(outputs: Record<string, string>): Record<string, string> {
+  const short = { ...outputs }
+  for (const name of ['diagnosis', 'culprit', 'findings']) if (short[name]) short[name] = `(the ${name})`
+  return short
+}
+
+/** The lines of the diagnosis in the log, and its annotation. */
+const withoutDiagnosis = (log: string): string =>
+  log
+    .replace(/^(##\[group\]Diagnosis\n)[^]*?(?=^##\[endgroup\])/gm, '$1(the diagnosis)\n')
+    .replace(/(Diagnosis of (?:pod|node) [^:]*: ).*/g, '$1(the sentence)')
+
+/** Of the parts of the diagnosis only where they are. */
+const shortSummary = (summary: string): string =>
+  summary
+    .replace(/^(## [🔴🟡🔵🟢] ).*\n\n.*$/gmu, '$1(the sentence, and how sure it is)')
+    .replace(
+      /^1\. [🔴🟡🔵][^]*?(?=^<details><summary>Capture)/gmu,
+      '(the findings, and the details of the diagnosis)\n\n',
+    )
 
 /** Whether a short-lived state is visible depends on the speed of the machine. */
 const withoutPolls = (log: string): string =>
@@ -159,6 +184,7 @@ function normalised(text: string, runner: Runner): string {
     [/(capture-[\w.-]*?-1658821493-1-capture)-[0-9a-f]+/g, '$1-ID'],
     [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, 'UUID'],
     [/\b[0-9a-f]{64}\b/g, 'SHA256'],
+    [/\b\d+ s from \d\d:\d\d:\d\d UTC/g, 'T s from TIME'],
     [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)?/g, 'TIME'],
     [/\b1[6-9]\d{11}(\.\d+)?\b/g, 'EPOCH-MS'],
     [/\b(?!1658821493)1[6-9]\d{8}\b/g, 'EPOCH'],

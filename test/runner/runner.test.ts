@@ -82,8 +82,8 @@ describe('the output of a step', () => {
   })
 
   it('is read from stderr, too', async () => {
-    const { annotations } = await start('stderr').done
-    expect(annotations).toEqual([{ level: 'notice', message: 'from stderr', properties: {} }])
+    const { notices } = await start('stderr').done
+    expect(notices).toEqual([{ level: 'notice', message: 'from stderr', properties: {} }])
   })
 
   it('is masked, and shows workflow commands in untrusted text as text', async () => {
@@ -105,7 +105,7 @@ describe('the output of a step', () => {
 
     const long = await start('long').done
     expect(long.summary).toBe('')
-    expect(long.annotations.filter((one) => one.level === 'notice')).toHaveLength(10)
+    expect(long.notices).toHaveLength(10)
     expect(long.annotations.filter((one) => one.level === 'error')[0]?.message).toMatch(/upload aborted.*1024k/)
   })
 })

@@ -15,7 +15,9 @@ export interface StepResult {
   stderr: string
   /** The log as a user sees it: commands executed, secrets masked. */
   log: string
+  /** the errors and warnings */
   annotations: Annotation[]
+  notices: Annotation[]
   groups: string[]
   outputs: Record<string, string>
   state: Record<string, string>
@@ -116,7 +118,8 @@ export function startStepProcess(options: {
           signal: signalName,
           ...raw,
           log: log.lines.join('\n'),
-          annotations: log.annotations,
+          annotations: log.annotations.filter(({ level }) => level !== 'notice'),
+          notices: log.annotations.filter(({ level }) => level === 'notice'),
           groups: log.groups,
           ...written,
           summary: options.masks.apply(summary),

@@ -137,6 +137,9 @@ describeWith(noPods, 'a capture', () => {
       expect(main.exitCode).toBe(0)
       expect(main.outputs).toMatchObject({ verdict: 'complete', 'stop-reason': 'duration', dropped: '0' })
       expect(main.annotations).toEqual([])
+      expect(
+        main.notices.map(({ message }) => message.replace(/^Diagnosis of pod checkout-\S+ in shop: /, '')),
+      ).toEqual([`${main.outputs['diagnosis'] ?? ''}.`])
       expect(artifact?.name).toBe(basename(main.outputs['pcap-path'] ?? ''))
       expect(artifact?.digest).toBe(hash(main.outputs['pcap-path'] ?? ''))
       expect(main.outputs['artifact-digest']).toBe(artifact?.digest)
@@ -314,7 +317,7 @@ describeWith(noPods, 'a rejected upload keeps the file, reports its path, and fa
       expect(error?.message).toMatch(pattern)
       expect(error?.message).toContain(path)
       expect(main.outputs['artifact-id']).toBe('')
-      expect(main.summary).toContain('Not uploaded')
+      expect(main.summary).toContain('was not uploaded')
       expect(outcome.artifact).toBeUndefined()
       expectGolden(`upload-${name}`, outcome, outcome.runner)
     },
@@ -348,7 +351,7 @@ describeWith(noPods, 'an artifact that cannot be uploaded from here', () => {
     const { main } = outcome
     expect(main).toMatchObject({ exitCode: 0, annotations: [], outputs: { verdict: 'complete', 'artifact-id': '' } })
     expect(existsSync(main.outputs['pcap-path'] ?? '')).toBe(true)
-    expect(main.summary).toContain('**The file is on the runner:**')
+    expect(main.summary).toContain('**The file is on the runner** (`upload: none`): ')
     expectGolden('upload-none', outcome, outcome.runner)
   }, 60_000)
 })

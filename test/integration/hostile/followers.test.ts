@@ -1,4 +1,5 @@
 // Followers, kubelets and API servers that lie, each against the code of the runner, by a clock that is a hundred times as fast.
+import { notDiagnosed } from '../../unit/report/reports.ts'
 
 import { jest } from '@jest/globals'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -73,10 +74,10 @@ it.each(hostileFollowers.map((one) => [one.does, one] as const))(
     expect(process.memoryUsage.rss() - beforeBytes).toBeLessThan(400e6)
     const { maxBytes, spoolLimitBytes } = record.plan
     if (result.path !== undefined) expect(statSync(result.path).size).toBeLessThanOrEqual(maxBytes + spoolLimitBytes)
-    const report = reportOf(result, [])
+    const report = reportOf(result, { hints: [] }, notDiagnosed)
     const json = resultJson([report])
     expect(JSON.parse(json)).toMatchObject({ captures: [{ verdict: { verdict: hostile.verdict } }] })
-    expect(summaryMarkdown([report], { notes: [] }).length).toBeLessThan(200_000)
+    expect(summaryMarkdown([report], { notes: [], detail: 'full' }).length).toBeLessThan(200_000)
     expect(json.length).toBeLessThan(200_000)
     expect(JSON.stringify(result).length).toBeLessThan(131_072) // the room that main reserves for its state
     expect(log).not.toMatch(/^\s*::/m)

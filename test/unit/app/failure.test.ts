@@ -17,6 +17,7 @@ const before = variables.map((name) => [name, process.env[name]] as const)
 let logged: Record<'info' | 'warning' | 'failure', string[]>
 const log: Log = {
   info: (line) => logged.info.push(line),
+  notice: (text) => logged.info.push(text),
   warning: (text) => logged.warning.push(text),
   failure: (text) => logged.failure.push(text),
   group: (_title, body) => body(),
@@ -94,7 +95,7 @@ describe('the code of a delivered run', () => {
   const codeOf = async (changes: Partial<CaptureReport>, ifIncomplete: Severity, ifEmpty: Severity) => {
     const delivery: Delivery = {
       ...{ job: readJob({}), log, upload: 'artifact', retentionDays: undefined, isPost: false },
-      ...{ ifIncomplete, ifEmpty },
+      ...{ ifIncomplete, ifEmpty, ifFinding: 'ignore', summary: 'full' },
     }
     const one = report({ artifact: undefined, ...changes })
     return (await deliver({ reports: [one] }, delivery))?.errorCode
@@ -107,7 +108,7 @@ describe('the code of a delivered run', () => {
       'The capture of pod checkout-7d9f-x2 in shop was not uploaded: ' +
         'pod: no bytes of the capture arrived, so there is nothing to upload. The verdict has the reason.',
     ])
-    expect(summary()).toContain('**Not uploaded.**\n\n- **pod**: no bytes of the capture arrived')
+    expect(summary()).toContain('is incomplete\n')
   })
 
   it('is the code of the upload when the upload failed, unless the verdict fails the step', async () => {

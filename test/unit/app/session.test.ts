@@ -2,6 +2,7 @@ import { jest } from '@jest/globals'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadAnalysis } from '../../../src/app/live-diagnosis.ts'
 import { Session } from '../../../src/app/session.ts'
 import { StateKeeper } from '../../../src/app/state.ts'
 import type { CleanupResult, Recorder } from '../../../src/capture/recorders/recorder.ts'
@@ -33,6 +34,7 @@ afterEach(() => {
 
 const log: Log = {
   info: (line) => lines.push(line),
+  notice: (line) => lines.push(line),
   warning: (line) => lines.push(line),
   failure: (line) => failures.push(line),
   group: (_title, body) => body(),
@@ -84,7 +86,8 @@ function sessionOf(recorders: readonly Recorder[], cancel = new AbortController(
   const captures = recorders.map((one) => ({ recorder: one, hints: [], cautions: [] }))
   const state = new StateKeeper(temp, captures)
   const connection = { input: 'kubeconfig' } as never
-  return { session: new Session({ connection, captures, state, cancel, log }), state }
+  const engine = loadAnalysis()
+  return { session: new Session({ connection, captures, engine, state, cancel, log }), state }
 }
 const partFiles = (): string[] => readdirSync(temp).filter((name) => name.endsWith('.part'))
 

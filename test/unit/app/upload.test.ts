@@ -1,14 +1,13 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { uploadReport, type UploadContext } from '../../../src/app/upload.ts'
-import { Cancelled } from '../../../src/common/errors.ts'
-import type { CaptureReport } from '../../../src/report/report.ts'
+import { uploadFile, type UploadContext } from '../../../src/app/upload.ts'
+import { Cancelled, type Problem } from '../../../src/common/errors.ts'
+import type { ArtifactReport } from '../../../src/report/report.ts'
 import { UploadError, type UploadedArtifact } from '../../../src/runner/artifact.ts'
 import { readJob } from '../../../src/runner/job.ts'
 import type { Log } from '../../../src/runner/log.ts'
 import { useFastClock } from '../../support/fast-clock.ts'
-import { report } from '../report/reports.ts'
 
 useFastClock(1_000)
 
@@ -33,13 +32,14 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const log: Log = {
   info: (text) => void lines.push(text),
+  notice: (text) => void lines.push(text),
   warning: (text) => void lines.push(text),
   failure: (text) => void lines.push(text),
   group: (_title, body) => body(),
 }
 
 /** As the service does: CreateArtifact takes the name, then the data is sent. */
-async function uploadFile(file: string, name: string): Promise<UploadedArtifact> {
+async function fakeUpload(file: string, name: string): Promise<UploadedArtifact> {
   expect(existsSync(file)).toBe(true)
   tries.push({ name, atMs: Date.now() })
   if (taken.has(name)) throw new UploadError(new Error('(409) Conflict: an artifact with this name already exists'))
@@ -51,25 +51,26 @@ async function uploadFile(file: string, name: string): Promise<UploadedArtifact>
 
 const status = (statusCode: number): Error => Object.assign(new Error(''), { name: 'RestError', statusCode })
 
-function upload(more: Partial<UploadContext> = {}): Promise<CaptureReport> {
-  const one = { ...report({ artifact: undefined }), pcapPath: path }
-  return uploadReport(one, {
+async function upload(
+  more: Partial<UploadContext> = {},
+): Promise<{ readonly artifact?: ArtifactReport; readonly problem?: Problem }> {
+  return uploadFile(path, {
     job: readJob({}),
     log,
     retentionDays: undefined,
     isPost: false,
     beganMs: Date.now(),
-    uploadFile,
+    uploadFile: fakeUpload,
     ...more,
   })
 }
 
 it.each([408, 429, 500, 502, 503, 504])('%s is tried again after 2 s, under another name', async (code) => {
   answers = [status(code)]
-  const { artifact, pcapPath, uploadProblem } = await upload()
-  expect(uploadProblem).toBeUndefined()
+  const { artifact, problem } = await upload()
+  expect(problem).toBeUndefined()
   expect(artifact?.name).toBe('web-2.pcap')
-  expect(pcapPath).toBe(path)
+  expect(existsSync(path)).toBe(true)
   expect(readdirSync(folder)).toEqual(['web.pcap'])
   expect(tries.map(({ name }) => name)).toEqual(['web.pcap', 'web.pcap', 'web-2.pcap'])
   expect(lines).toEqual([
@@ -82,10 +83,10 @@ it.each([408, 429, 500, 502, 503, 504])('%s is tried again after 2 s, under anot
 
 it('waits longer each time, and reports the third failure with the file', async () => {
   answers = [status(502), status(502), status(504)]
-  const { artifact, pcapPath, uploadProblem } = await upload()
+  const { artifact, problem } = await upload()
   expect(artifact).toBeUndefined()
-  expect(uploadProblem).toMatchObject({ code: 'E_ARTIFACT_UPLOAD', message: '504 Gateway Timeout' })
-  expect(pcapPath).toBe(path)
+  expect(problem).toMatchObject({ code: 'E_ARTIFACT_UPLOAD', message: '504 Gateway Timeout' })
+  expect(existsSync(path)).toBe(true)
   expect(readdirSync(folder)).toEqual(['web.pcap'])
   const [first, second, third, fourth] = tries.filter(({ name }, i) => name !== tries[i - 1]?.name || i === 0)
   expect([first?.name, second?.name, third?.name, fourth]).toEqual(['web.pcap', 'web-2.pcap', 'web-3.pcap', undefined])
@@ -102,15 +103,15 @@ it('waits as long as the server asks', async () => {
 
 it('is not tried again where no other try changes the answer', async () => {
   answers = [status(413)]
-  expect((await upload()).uploadProblem?.message).toBe('413 Payload Too Large')
+  expect((await upload()).problem?.message).toBe('413 Payload Too Large')
   expect(tries).toHaveLength(1)
 })
 
 it('does not take another name where another capture has it', async () => {
   taken.add('web.pcap')
-  const { uploadProblem, pcapPath } = await upload()
-  expect(uploadProblem?.code).toBe('E_ARTIFACT_NAME_TAKEN')
-  expect(pcapPath).toBe(path)
+  const { problem } = await upload()
+  expect(problem?.code).toBe('E_ARTIFACT_NAME_TAKEN')
+  expect(existsSync(path)).toBe(true)
 })
 
 it('takes another name in post, where an upload of main was cut off', async () => {
@@ -123,9 +124,9 @@ it('begins no try more than 10 minutes after the first', async () => {
   answers = [status(502)]
   const slow = async (file: string, name: string) => {
     await new Promise((resolve) => setTimeout(resolve, 601_000))
-    return uploadFile(file, name)
+    return fakeUpload(file, name)
   }
-  expect((await upload({ uploadFile: slow })).uploadProblem?.code).toBe('E_ARTIFACT_UPLOAD')
+  expect((await upload({ uploadFile: slow })).problem?.code).toBe('E_ARTIFACT_UPLOAD')
   expect(tries).toHaveLength(1)
 })
 

@@ -18,6 +18,7 @@ import { until } from '../../support/until.ts'
 import { plan, recordFor as recordIn } from '../../support/target.ts'
 import { refusal } from '../../support/refusal.ts'
 import { useFastClock } from '../../support/fast-clock.ts'
+import { notDiagnosed } from '../report/reports.ts'
 
 useFastClock()
 
@@ -303,7 +304,11 @@ describe('the result of a capture', () => {
     expect(result.verdict.verdict).toBe('partial')
     const file = readFileSync(result.path ?? '')
     expect(file.equals(pcap(60, 1500))).toBe(true)
-    expect(reportOf(result, [])).toMatchObject({ packets: 2, bytes: file.length, sha256: hash(file) })
+    expect(reportOf(result, { hints: [] }, notDiagnosed)).toMatchObject({
+      packets: 2,
+      bytes: file.length,
+      sha256: hash(file),
+    })
   })
 
   it('is partial when the hash differs from the trailer', async () => {

@@ -383,7 +383,8 @@ describe('action.yml', () => {
     }
     expect(Object.keys(action.outputs)).toEqual([
       ...['verdict', 'verdict-reason', 'stop-reason', 'packets', 'bytes', 'dropped', 'pcap-path'],
-      ...['artifact-id', 'artifact-url', 'artifact-digest', 'result', 'error-code'],
+      ...['artifact-id', 'artifact-url', 'artifact-digest'],
+      ...['diagnosis', 'culprit', 'severity', 'findings', 'findings-path', 'result', 'error-code'],
     ])
   })
 

@@ -1,4 +1,7 @@
-import type { CaptureReport } from '../../../src/report/report.ts'
+import type { CaptureReport, DiagnosisReport } from '../../../src/report/report.ts'
+
+/** Of a capture that was not analyzed. */
+export const notDiagnosed: DiagnosisReport = { kind: 'failed', reason: 'not analyzed' }
 
 /** The report of a typical complete capture. */
 export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => ({
@@ -7,6 +10,8 @@ export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => (
   nodeAccess: undefined,
   usesImage: true,
   pod: { namespace: 'shop', name: 'checkout-7d9f-x2' },
+  addresses: ['10.88.0.11'],
+  ports: [8080],
   node: 'node-1',
   captureId: 'packet-capture-0a1b2c-3d4e5f60',
   image: 'registry.example/tools:1',
@@ -36,6 +41,7 @@ export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => (
   leftovers: ['a terminated ephemeral container, packet-capture-0a1b2c-3d4e5f60'],
   hints: [],
   cautions: [],
+  diagnosis: notDiagnosed,
   artifact: {
     id: 42,
     name: 'capture-x.pcap',
@@ -43,6 +49,7 @@ export const report = (changes: Partial<CaptureReport> = {}): CaptureReport => (
     digest: 'cd'.repeat(32),
   },
   verdictProblem: undefined,
+  findingProblem: undefined,
   uploadProblem: undefined,
   ...changes,
 })

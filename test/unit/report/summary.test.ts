@@ -5,7 +5,7 @@ import { createMasks } from '../../runner/step-log.ts'
 import { report } from './reports.ts'
 
 const summary = (changes: Partial<CaptureReport> = {}, notes: string[] = []): string =>
-  summaryMarkdown([report(changes)], { notes })
+  summaryMarkdown([report(changes)], { notes, detail: 'full' })
 
 const row = (markdown: string, name: string): string | undefined =>
   markdown.split('\n').find((line) => line.startsWith(`| ${name} |`))
@@ -13,7 +13,9 @@ const row = (markdown: string, name: string): string | undefined =>
 it('begins with a sentence that states the result', () => {
   expect(summary()).toMatch(/^## ✅ 12,345 packets of pod checkout-7d9f-x2, complete\n/)
   expect(summary({ packets: 1 })).toMatch(/^## ✅ 1 packet of pod/)
-  expect(summary({ verdict: 'partial' })).toMatch(/^## ⚠️ 12,345 packets of pod .*, partial\n/)
+  expect(summary({ verdict: 'partial' })).toMatch(
+    /^## ⚠️ The capture of pod .* is incomplete\n\nall 1500000 bytes arrived\. .*\n\n## ⚠️ 12,345 packets of pod .*, partial\n/,
+  )
   expect(summary({ verdict: 'empty', packets: 0 })).toMatch(/^## ⚪ No packet of pod .* matched\n/)
 })
 
@@ -38,7 +40,7 @@ describe('the link to the artifact', () => {
 
   /** As Markdown decodes it. */
   const addressIn = (markdown: string): string =>
-    /\]\((.*)\)\*\* \(click to download\)/
+    /\]\((.*)\)\*\* · /
       .exec(markdown)?.[1]
       ?.replace(/&#(\d+);/g, (_whole, point: string) => String.fromCodePoint(Number(point))) ?? 'no link'
 
@@ -83,14 +85,14 @@ it.each(['duration', 'size', 'packets', 'cancelled', 'target-completed', 'target
   },
 )
 
-it('shows a caution as a warning above the facts, and a hint as a tip below them', () => {
+it('shows a caution as a warning, and then a hint as a tip, above the facts', () => {
   const markdown = summary({ cautions: ['The pod is <old>.'], hints: ['A wider filter.'] })
-  const [warning, facts, tip] = ['> [!WARNING]\n> The pod is &#60;old&#62;.', '| Target |', '> [!TIP]\n> A wider'].map(
+  const [warning, tip, facts] = ['> [!WARNING]\n> The pod is &#60;old&#62;.', '> [!TIP]\n> A wider', '| Target |'].map(
     (part) => markdown.indexOf(part),
   )
   expect(warning).toBeGreaterThan(0)
-  expect(facts).toBeGreaterThan(warning ?? 0)
-  expect(tip).toBeGreaterThan(facts ?? 0)
+  expect(tip).toBeGreaterThan(warning ?? 0)
+  expect(facts).toBeGreaterThan(tip ?? 0)
 })
 
 const taken = (message: string): Problem => ({
@@ -104,11 +106,11 @@ const taken = (message: string): Problem => ({
 it('has the problem of a failed upload, with its fix and its entry in the documentation, and the path of the file', () => {
   const failed = { artifact: undefined, uploadProblem: taken('The service says 409.') }
   const markdown = summary(failed)
-  expect(markdown).toContain('**Not uploaded.** The file is on the runner: <code>/runner')
+  expect(markdown).toContain('**The file is on the runner** (not uploaded): <code>/runner')
   expect(markdown).toContain(
     '- **artifact-name**: the name is taken: The service says 409. Use another. See <code>docs/troubleshooting.md&#35;e&#95;artifact&#95;name&#95;taken</code>.\n',
   )
-  expect(summary({ ...failed, pcapPath: undefined })).toContain('**Not uploaded.**\n')
+  expect(summary({ ...failed, pcapPath: undefined })).toContain('was not uploaded')
 })
 
 it('has the problem of a verdict that fails the step', () => {
@@ -126,8 +128,8 @@ it('explains how to open the file and which interface has which number', () => {
   expect(markdown).toContain('<details><summary>How to open it</summary>')
   expect(markdown).toContain('tcpdump -n -r capture-x.pcap')
   expect(markdown).toContain('1 lo, 2 eth0')
-  expect(markdown.match(/<details>/g)).toHaveLength(1)
-  expect(markdown.match(/<\/details>/g)).toHaveLength(1)
+  expect(markdown.match(/<details>/g)).toHaveLength(2) // the facts, and how to open it
+  expect(markdown.match(/<\/details>/g)).toHaveLength(2)
   expect(summary({ packets: 0, verdict: 'empty' })).not.toContain('How to open it')
 })
 
@@ -140,6 +142,7 @@ it('shows hints and notes', () => {
 it('shows several captures in sequence', () => {
   const both = summaryMarkdown([report(), report({ pod: { namespace: 'shop', name: 'second' } })], {
     notes: [],
+    detail: 'full',
   })
   expect(both.match(/^## /gm)).toHaveLength(2)
   expect(both).toContain('pod second, complete')
@@ -147,7 +150,7 @@ it('shows several captures in sequence', () => {
 
 it('lists failed captures after the other captures', () => {
   const problem = { code: 'E_INTERNAL', input: 'image', problem: '<b>', fix: 'Use another.' } as const
-  const markdown = summaryMarkdown([report()], { notes: [], failures: [problem] })
+  const markdown = summaryMarkdown([report()], { notes: [], detail: 'full', failures: [problem] })
   expect(markdown).toContain('## ❌ Captures that failed\n\n- **image**: &#60;b&#62;. Use another.')
 })
 
@@ -183,10 +186,13 @@ describe('captured or remote text in any field', () => {
       [evil],
     )
     const failed = summary({ artifact: undefined, uploadProblem: taken(evil) })
-    for (const one of [markdown, failed]) {
+    for (const [one, headingCount] of [
+      [markdown, 1],
+      [failed, 2],
+    ] as const) {
       expect(one).not.toContain('<img')
       expect(one).not.toContain('https://evil')
-      expect(one.match(/^## /gm)).toHaveLength(1)
+      expect(one.match(/^## /gm)).toHaveLength(headingCount)
     }
   })
 })

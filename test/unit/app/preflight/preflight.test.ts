@@ -66,6 +66,7 @@ const lines: string[] = []
 const warnings: string[] = []
 const log: Log = {
   info: (line) => lines.push(line),
+  notice: (line) => warnings.push(line),
   warning: (line) => warnings.push(line),
   failure: (line) => lines.push(line),
   group: (_title, body) => body(),

@@ -1,0 +1,47 @@
+import type { Diagnosis } from '../analysis/diagnosis.ts'
+
+/** A name for an address: of a pod, a service or a node. */
+export type AddressNames = ReadonlyMap<string, string>
+
+/** Every address that the diagnosis names, at most some thousand. */
+export function addressesIn({ findings, servers }: Diagnosis): ReadonlySet<string> {
+  const ends = findings.flatMap(({ evidence }) => evidence.flatMap(({ client, server }) => [client, server]))
+  return new Set([...ends, ...servers.map(({ server }) => server)].map(({ address }) => address))
+}
+
+/** The diagnosis with names in place of addresses in its sentences. Display filters, and the ends of the evidence, keep the addresses. */
+export function withNames(diagnosis: Diagnosis, names: AddressNames): Diagnosis {
+  const pattern = patternOf(names)
+  if (pattern === undefined) return diagnosis
+  const named = (value: string): string =>
+    value.replace(pattern, (match) => names.get(match.replace(/^\[|\]$/g, '')) ?? match)
+  const namedText = <T extends { readonly text: string }>(one: T): T => ({ ...one, text: named(one.text) })
+  return {
+    ...diagnosis,
+    sentence: named(diagnosis.sentence),
+    detail: named(diagnosis.detail),
+    because: named(diagnosis.because),
+    findings: diagnosis.findings.map((finding) => ({
+      ...finding,
+      title: named(finding.title),
+      likelyCauses: finding.likelyCauses.map(named),
+      nextSteps: finding.nextSteps.map(named),
+    })),
+    withheld: diagnosis.withheld.map(namedText),
+    clean: diagnosis.clean.map(namedText),
+    limits: diagnosis.limits.map(namedText),
+  }
+}
+
+/** Whole addresses: 10.0.0.1 is no part of 10.0.0.12 or of 110.0.0.1. IPv6 is in brackets where a port follows. */
+function patternOf(names: AddressNames): RegExp | undefined {
+  const addresses = [...names.keys()].filter((address) => /^[\d.]+$|^[\da-f:.]+$/i.test(address))
+  if (addresses.length === 0) return undefined
+  const forms = addresses.map((address) => {
+    const escaped = address.replaceAll('.', String.raw`\.`)
+    return address.includes(':')
+      ? String.raw`\[${escaped}\]|(?<![\w:.])${escaped}(?![\w:.])`
+      : String.raw`(?<![\w.])${escaped}(?![\d]|\.\d)`
+  })
+  return new RegExp(forms.join('|'), 'g')
+}
