@@ -2087,14 +2087,16 @@ class LiveDiagnosis {
         frameNumber: 0,
     };
     #failure;
-    constructor({ CaptureDiagnosis: Analysis }) {
+    /** To be called before the first packet. */
+    begin({ CaptureDiagnosis: Analysis }) {
         this.#analysis = new Analysis();
     }
     onHeader({ linkType }) {
         this.#packet.linkType = linkType;
     }
     onPacket(view) {
-        if (this.#failure !== undefined)
+        const analysis = this.#analysis;
+        if (analysis === undefined || this.#failure !== undefined)
             return;
         const packet = this.#packet;
         packet.buffer = view.buffer;
@@ -2105,7 +2107,7 @@ class LiveDiagnosis {
         packet.nanoseconds = view.nanoseconds;
         packet.frameNumber += 1;
         try {
-            this.#analysis.onPacket(packet);
+            analysis.onPacket(packet);
         }
         catch (error) {
             this.#failure = `packet ${packet.frameNumber}: ${(0,errors/* messageOf */.bD)(error)}`;
@@ -2116,9 +2118,8 @@ class LiveDiagnosis {
     async diagnose(result, engine) {
         if (this.#failure !== undefined)
             return { kind: 'failed', reason: this.#failure };
-        if (this.#packet.frameNumber !== result.scan.packets)
-            return diagnoseFile(result, engine);
-        return diagnosed(this.#analysis, endOf(result), result);
+        const isSame = this.#packet.frameNumber === result.scan.packets;
+        return isSame && this.#analysis ? diagnosed(this.#analysis, endOf(result), result) : diagnoseFile(result, engine);
     }
 }
 /** Reads the file of a result, where the packets arrived in another process. */
@@ -4332,12 +4333,12 @@ const answerTimeoutMs = 10_000;
 const settleMs = 2_000;
 const settlePollMs = 200;
 /**
- * The tries before the kubelet reports the container as running, which it does up to a second late: about 20, and fewer the longer it takes, because
+ * The tries before the kubelet reports the container as running, which it does up to a second late: about 25, and fewer the longer it takes, because
  * each one is work for the API server and the kubelet.
  */
-const earlyBeginMs = 150;
-const earlyIntervalMs = 50;
-const earlyGrowth = 1.12;
+const earlyBeginMs = 40;
+const earlyIntervalMs = 25;
+const earlyGrowth = 1.1;
 const earlyEndMs = 3_000;
 const maxLineCharacters = 1_000;
 const maxMessageCharacters = 500;
@@ -6135,7 +6136,7 @@ async function exchange(connection, request, credentials, withinMs) {
         return await send(url, request, credentials, withinMs).catch((error) => {
             if (!(error instanceof StaleConnectionError))
                 throw error;
-            const agent = url.protocol === 'http:' ? new node_http__WEBPACK_IMPORTED_MODULE_0__.Agent() : new node_https__WEBPACK_IMPORTED_MODULE_1__.Agent(); // keeps nothing
+            const agent = url.protocol === 'http:' ? new node_http__WEBPACK_IMPORTED_MODULE_0__.Agent() : new node_https__WEBPACK_IMPORTED_MODULE_1__.Agent(_connection_js__WEBPACK_IMPORTED_MODULE_4__/* .verification */ .Ot); // keeps nothing
             return send(url, request, { ...credentials, agent }, withinMs);
         });
     }
@@ -6156,7 +6157,8 @@ function isClosed({ code }) {
 const idleMs = 4_000;
 const agents = {
     http: new node_http__WEBPACK_IMPORTED_MODULE_0__.Agent({ keepAlive: true, timeout: idleMs }),
-    https: new node_https__WEBPACK_IMPORTED_MODULE_1__.Agent({ keepAlive: true, timeout: idleMs }),
+    // Node keeps no connection of a request with a checkServerIdentity of its own, so the agent has it.
+    https: new node_https__WEBPACK_IMPORTED_MODULE_1__.Agent({ keepAlive: true, timeout: idleMs, ..._connection_js__WEBPACK_IMPORTED_MODULE_4__/* .verification */ .Ot }),
 };
 /** The checks before a capture are many requests in a row: they share their connections. Kept ones do not keep the process running. */
 function agentFor(url, request) {
@@ -6164,16 +6166,17 @@ function agentFor(url, request) {
         return false;
     return url.protocol === 'http:' ? agents.http : agents.https;
 }
-function send(url, request, { headers, tls, agent }, withinMs) {
+function send(url, request, { headers, tls, agent: ownAgent }, withinMs) {
     const { method, body, timeoutMs } = request;
+    const agent = ownAgent ?? agentFor(url, request);
     const payload = body === undefined ? undefined : JSON.stringify(body.value);
     return new Promise((resolve, reject) => {
         const open = url.protocol === 'http:' ? node_http__WEBPACK_IMPORTED_MODULE_0__.request : node_https__WEBPACK_IMPORTED_MODULE_1__.request;
         const sent = open(url, {
             method,
-            ..._connection_js__WEBPACK_IMPORTED_MODULE_4__/* .verification */ .Ot,
+            ...(agent instanceof node_https__WEBPACK_IMPORTED_MODULE_1__.Agent ? {} : _connection_js__WEBPACK_IMPORTED_MODULE_4__/* .verification */ .Ot),
             ...tls,
-            agent: agent ?? agentFor(url, request),
+            agent,
             headers: {
                 accept: 'application/json',
                 'user-agent': userAgent,

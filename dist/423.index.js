@@ -1457,6 +1457,8 @@ class Session {
     #running = [];
     #failures = [];
     /** by the id of the capture */
+    /** loaded once, while the first recorder starts */
+    #engine;
     #diagnoses = new Map();
     constructor(context) {
         this.#context = context;
@@ -1516,7 +1518,7 @@ class Session {
         if (live === undefined)
             throw new TypeError(`${captureId} was not started by this run`);
         this.#diagnoses.delete(captureId); // its memory is needed for the upload
-        return live.diagnose(result, await this.#context.engine);
+        return live.diagnose(result, await this.#loadedEngine());
     }
     recorderOf(captureId) {
         const planned = this.#context.captures.find(({ recorder }) => recorder.record.captureId === captureId);
@@ -1531,11 +1533,13 @@ class Session {
             ...(0,capture_events/* logEvents */.E)(record, log),
             onTouchingNode: (leftover) => state.touching(record, leftover),
         };
-        const diagnosis = new live_diagnosis/* LiveDiagnosis */.q8(await this.#context.engine);
+        const diagnosis = new live_diagnosis/* LiveDiagnosis */.q8();
         this.#diagnoses.set(record.captureId, diagnosis);
         const part = await (0,capture_capture/* openPart */.Qj)(record, [diagnosis]);
         try {
-            const imageId = await recorder.start(events, cancel);
+            const starting = recorder.start(events, cancel);
+            const [imageId, engine] = await Promise.all([starting, this.#loadedEngine()]);
+            diagnosis.begin(engine);
             log.info((0,methods/* methodOf */.N)(record).describeStart(imageId));
             const capture = (0,capture_capture/* followCapture */.Y_)(recorder, part, { imageId, events });
             state.started(capture);
@@ -1547,6 +1551,10 @@ class Session {
             await part.discard();
             throw error;
         }
+    }
+    #loadedEngine() {
+        this.#engine ??= this.#context.loadEngine();
+        return this.#engine;
     }
     async #finish(capture) {
         const { connection, cancel } = this.#context;
@@ -1632,8 +1640,6 @@ var app_state = __webpack_require__(24166);
 async function run(cancel) {
     const request = (0,inputs_request/* readRequest */.i)(step_inputs/* readInput */.R);
     const job = (0,runner_job/* readJob */.c)(process.env);
-    const engine = (0,live_diagnosis/* loadAnalysis */.lN)(); // while the API server answers
-    engine.catch(() => undefined); // it is awaited at the start of a capture
     const { connection, captures, findings } = await unlessCancelled(cancel, 'The run was cancelled before the capture started. No resources were created.', () => log/* jobLog */.W.group('Preflight', () => prepare(request, job)));
     if (request.preflight === 'only') {
         await (0,step_files/* writeSummary */.Sy)(preflightMarkdown(findings, unique(captures, 'hints'), unique(captures, 'cautions')));
@@ -1642,7 +1648,7 @@ async function run(cancel) {
     }
     const room = await reserveRoom(job.temp, captures.length);
     const state = new app_state/* StateKeeper */.oN(job.temp, captures);
-    const session = new Session({ connection, captures, engine, state, cancel, log: log/* jobLog */.W });
+    const session = new Session({ connection, captures, loadEngine: live_diagnosis/* loadAnalysis */.lN, state, cancel, log: log/* jobLog */.W });
     const results = await recordAll(session, state, room);
     return finish(results, session, { request, job, connection, captures, state, cancel });
 }

@@ -22,7 +22,7 @@ export type DiagnosisOutcome =
 
 /** Analyses a capture while its packets arrive. A failure of the analysis never ends the capture. */
 export class LiveDiagnosis implements PacketConsumer {
-  readonly #analysis: CaptureDiagnosis
+  #analysis: CaptureDiagnosis | undefined
   readonly #packet: MutablePacket = {
     buffer: noBytes,
     offset: 0,
@@ -36,7 +36,8 @@ export class LiveDiagnosis implements PacketConsumer {
   }
   #failure: string | undefined
 
-  constructor({ CaptureDiagnosis: Analysis }: AnalysisEngine) {
+  /** To be called before the first packet. */
+  begin({ CaptureDiagnosis: Analysis }: AnalysisEngine): void {
     this.#analysis = new Analysis()
   }
 
@@ -45,7 +46,8 @@ export class LiveDiagnosis implements PacketConsumer {
   }
 
   onPacket(view: PacketView): void {
-    if (this.#failure !== undefined) return
+    const analysis = this.#analysis
+    if (analysis === undefined || this.#failure !== undefined) return
     const packet = this.#packet
     packet.buffer = view.buffer
     packet.offset = view.offset
@@ -55,7 +57,7 @@ export class LiveDiagnosis implements PacketConsumer {
     packet.nanoseconds = view.nanoseconds
     packet.frameNumber += 1
     try {
-      this.#analysis.onPacket(packet)
+      analysis.onPacket(packet)
     } catch (error) {
       this.#failure = `packet ${packet.frameNumber}: ${messageOf(error)}`
     }
@@ -65,8 +67,8 @@ export class LiveDiagnosis implements PacketConsumer {
   /** After the last packet. A file that has other packets than those seen here, because the runner's disk failed, is read instead. */
   async diagnose(result: CaptureResult, engine: AnalysisEngine): Promise<DiagnosisOutcome> {
     if (this.#failure !== undefined) return { kind: 'failed', reason: this.#failure }
-    if (this.#packet.frameNumber !== result.scan.packets) return diagnoseFile(result, engine)
-    return diagnosed(this.#analysis, endOf(result), result)
+    const isSame = this.#packet.frameNumber === result.scan.packets
+    return isSame && this.#analysis ? diagnosed(this.#analysis, endOf(result), result) : diagnoseFile(result, engine)
   }
 }
 

@@ -36,8 +36,6 @@ import { StateKeeper } from './state.ts'
 export async function run(cancel: AbortSignal): Promise<ErrorCode | undefined> {
   const request = readRequest(readInput)
   const job = readJob(process.env)
-  const engine = loadAnalysis() // while the API server answers
-  engine.catch(() => undefined) // it is awaited at the start of a capture
   const { connection, captures, findings } = await unlessCancelled(
     cancel,
     'The run was cancelled before the capture started. No resources were created.',
@@ -50,7 +48,7 @@ export async function run(cancel: AbortSignal): Promise<ErrorCode | undefined> {
   }
   const room = await reserveRoom(job.temp, captures.length)
   const state = new StateKeeper(job.temp, captures)
-  const session = new Session({ connection, captures, engine, state, cancel, log })
+  const session = new Session({ connection, captures, loadEngine: loadAnalysis, state, cancel, log })
   const results = await recordAll(session, state, room)
   return finish(results, session, { request, job, connection, captures, state, cancel })
 }

@@ -17,7 +17,7 @@ import type { StateKeeper } from './state.ts'
 export interface SessionContext {
   readonly connection: Connection
   readonly captures: readonly PlannedCapture[]
-  readonly engine: Promise<AnalysisEngine>
+  readonly loadEngine: () => Promise<AnalysisEngine>
   readonly state: StateKeeper
   readonly cancel: AbortSignal
   readonly log: Log
@@ -40,6 +40,8 @@ export class Session {
   readonly #running: RunningCapture[] = []
   readonly #failures: CaptureFailure[] = []
   /** by the id of the capture */
+  /** loaded once, while the first recorder starts */
+  #engine: Promise<AnalysisEngine> | undefined
   readonly #diagnoses = new Map<string, LiveDiagnosis>()
 
   constructor(context: SessionContext) {
@@ -103,7 +105,7 @@ export class Session {
     const live = this.#diagnoses.get(captureId)
     if (live === undefined) throw new TypeError(`${captureId} was not started by this run`)
     this.#diagnoses.delete(captureId) // its memory is needed for the upload
-    return live.diagnose(result, await this.#context.engine)
+    return live.diagnose(result, await this.#loadedEngine())
   }
 
   recorderOf(captureId: string): Recorder {
@@ -119,11 +121,13 @@ export class Session {
       ...logEvents(record, log),
       onTouchingNode: (leftover?: string) => state.touching(record, leftover),
     }
-    const diagnosis = new LiveDiagnosis(await this.#context.engine)
+    const diagnosis = new LiveDiagnosis()
     this.#diagnoses.set(record.captureId, diagnosis)
     const part = await openPart(record, [diagnosis])
     try {
-      const imageId = await recorder.start(events, cancel)
+      const starting = recorder.start(events, cancel)
+      const [imageId, engine] = await Promise.all([starting, this.#loadedEngine()])
+      diagnosis.begin(engine)
       log.info(methodOf(record).describeStart(imageId))
       const capture = followCapture(recorder, part, { imageId, events })
       state.started(capture)
@@ -133,6 +137,11 @@ export class Session {
       await part.discard()
       throw error
     }
+  }
+
+  #loadedEngine(): Promise<AnalysisEngine> {
+    this.#engine ??= this.#context.loadEngine()
+    return this.#engine
   }
 
   async #finish(capture: RunningCapture): Promise<CaptureResult> {

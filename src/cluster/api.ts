@@ -129,7 +129,7 @@ async function exchange(
     const url = new URL(connection.server + request.path)
     return await send(url, request, credentials, withinMs).catch((error: unknown) => {
       if (!(error instanceof StaleConnectionError)) throw error
-      const agent = url.protocol === 'http:' ? new HttpAgent() : new HttpsAgent() // keeps nothing
+      const agent = url.protocol === 'http:' ? new HttpAgent() : new HttpsAgent(verification) // keeps nothing
       return send(url, request, { ...credentials, agent }, withinMs)
     })
   } catch (error) {
@@ -152,7 +152,8 @@ function isClosed({ code }: NodeJS.ErrnoException): boolean {
 const idleMs = 4_000
 const agents = {
   http: new HttpAgent({ keepAlive: true, timeout: idleMs }),
-  https: new HttpsAgent({ keepAlive: true, timeout: idleMs }),
+  // Node keeps no connection of a request with a checkServerIdentity of its own, so the agent has it.
+  https: new HttpsAgent({ keepAlive: true, timeout: idleMs, ...verification }),
 }
 
 /** The checks before a capture are many requests in a row: they share their connections. Kept ones do not keep the process running. */
@@ -164,18 +165,19 @@ function agentFor(url: URL, request: ApiRequest): HttpAgent | false {
 function send(
   url: URL,
   request: ApiRequest,
-  { headers, tls, agent }: Credentials,
+  { headers, tls, agent: ownAgent }: Credentials,
   withinMs: number,
 ): Promise<HttpResponse> {
   const { method, body, timeoutMs } = request
+  const agent = ownAgent ?? agentFor(url, request)
   const payload = body === undefined ? undefined : JSON.stringify(body.value)
   return new Promise((resolve, reject) => {
     const open = url.protocol === 'http:' ? plainRequest : tlsRequest
     const sent = open(url, {
       method,
-      ...verification,
+      ...(agent instanceof HttpsAgent ? {} : verification),
       ...tls,
-      agent: agent ?? agentFor(url, request),
+      agent,
       headers: {
         accept: 'application/json',
         'user-agent': userAgent,

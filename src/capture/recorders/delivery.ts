@@ -20,12 +20,12 @@ const answerTimeoutMs = 10_000
 const settleMs = 2_000
 const settlePollMs = 200
 /**
- * The tries before the kubelet reports the container as running, which it does up to a second late: about 20, and fewer the longer it takes, because
+ * The tries before the kubelet reports the container as running, which it does up to a second late: about 25, and fewer the longer it takes, because
  * each one is work for the API server and the kubelet.
  */
-const earlyBeginMs = 150
-const earlyIntervalMs = 50
-const earlyGrowth = 1.12
+const earlyBeginMs = 40
+const earlyIntervalMs = 25
+const earlyGrowth = 1.1
 const earlyEndMs = 3_000
 const maxLineCharacters = 1_000
 const maxMessageCharacters = 500

@@ -86,8 +86,7 @@ function sessionOf(recorders: readonly Recorder[], cancel = new AbortController(
   const captures = recorders.map((one) => ({ recorder: one, hints: [], cautions: [] }))
   const state = new StateKeeper(temp, captures)
   const connection = { input: 'kubeconfig' } as never
-  const engine = loadAnalysis()
-  return { session: new Session({ connection, captures, engine, state, cancel, log }), state }
+  return { session: new Session({ connection, captures, loadEngine: loadAnalysis, state, cancel, log }), state }
 }
 const partFiles = (): string[] => readdirSync(temp).filter((name) => name.endsWith('.part'))
 
