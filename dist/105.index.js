@@ -507,7 +507,7 @@ function titleOf({ id, count }) {
 }
 function hiddenEvidence(evidence) {
     const end = { address: 'hidden', port: 0 };
-    return { ...evidence, client: end, server: end };
+    return { ...evidence, client: end, server: end, backend: undefined };
 }
 
 ;// CONCATENATED MODULE: ./src/report/shown-diagnosis.ts
@@ -2070,7 +2070,7 @@ class Decompressor {
 
 
 async function loadAnalysis() {
-    return __webpack_require__.e(/* import() */ 495).then(__webpack_require__.bind(__webpack_require__, 31495));
+    return __webpack_require__.e(/* import() */ 949).then(__webpack_require__.bind(__webpack_require__, 3949));
 }
 /** Analyses a capture while its packets arrive. A failure of the analysis never ends the capture. */
 class LiveDiagnosis {
@@ -8582,9 +8582,9 @@ function evidenceText({ evidence }) {
     const more = frames.length > maxFramesCount ? ' \u2026' : '';
     return `${times}${frames.length === 1 ? 'packet' : 'packets'} ${frames.slice(0, maxFramesCount).join(', ')}${more}`;
 }
-function endsText({ client, server }) {
+function endsText({ client, server, backend }) {
     const text = (end) => (end.port === 0 ? end.address : (0,_analysis_findings_wording_js__WEBPACK_IMPORTED_MODULE_3__/* .endpointText */ .HO)(end));
-    return `${text(client)} to ${text(server)}`;
+    return `${text(client)} to ${text(server)}${backend === undefined ? '' : ` (backend ${text(backend)})`}`;
 }
 function severityText({ severity }) {
     return severity.toUpperCase();
@@ -8696,8 +8696,15 @@ function findingJson(finding) {
         evidence: evidence.map(evidenceJson),
     };
 }
-function evidenceJson({ client, server, frames, firstMs, lastMs }) {
-    return { client, server, packets: frames, first: (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .isoTime */ .Ly)(firstMs) ?? null, last: (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .isoTime */ .Ly)(lastMs) ?? null };
+function evidenceJson({ client, server, backend, frames, firstMs, lastMs }) {
+    return {
+        client,
+        server,
+        ...(backend === undefined ? {} : { backend }),
+        packets: frames,
+        first: (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .isoTime */ .Ly)(firstMs) ?? null,
+        last: (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .isoTime */ .Ly)(lastMs) ?? null,
+    };
 }
 function serverJson(times) {
     const { server, connections, requests, failures, roundTrip, thinkTime, serverStallMs, clientStallMs } = times;

@@ -201,6 +201,8 @@ export interface ConnectionFacts {
   /** the sender of the SYN; where none was seen, the sender of the SYN-ACK's peer; else the sender of the first packet */
   readonly client: Endpoint
   readonly server: Endpoint
+  /** where it ended behind NAT, where the capture shows it: the pod behind the address of a service */
+  readonly backend: Endpoint | undefined
   /** false: the direction is a guess */
   readonly isClientKnown: boolean
   readonly interfaceId: number

@@ -54,9 +54,9 @@ export function evidenceText({ evidence }: Finding): string {
   return `${times}${frames.length === 1 ? 'packet' : 'packets'} ${frames.slice(0, maxFramesCount).join(', ')}${more}`
 }
 
-export function endsText({ client, server }: Evidence): string {
+export function endsText({ client, server, backend }: Evidence): string {
   const text = (end: Evidence['client']): string => (end.port === 0 ? end.address : endpointText(end))
-  return `${text(client)} to ${text(server)}`
+  return `${text(client)} to ${text(server)}${backend === undefined ? '' : ` (backend ${text(backend)})`}`
 }
 
 export function severityText({ severity }: Pick<Finding, 'severity'>): string {

@@ -84,8 +84,15 @@ function findingJson(finding: Finding): object {
   }
 }
 
-function evidenceJson({ client, server, frames, firstMs, lastMs }: Evidence): object {
-  return { client, server, packets: frames, first: isoTime(firstMs) ?? null, last: isoTime(lastMs) ?? null }
+function evidenceJson({ client, server, backend, frames, firstMs, lastMs }: Evidence): object {
+  return {
+    client,
+    server,
+    ...(backend === undefined ? {} : { backend }),
+    packets: frames,
+    first: isoTime(firstMs) ?? null,
+    last: isoTime(lastMs) ?? null,
+  }
 }
 
 function serverJson(times: ServerTimes): object {

@@ -81,5 +81,5 @@ function titleOf({ id, count }: Pick<Finding, 'id' | 'count'>): string {
 
 function hiddenEvidence(evidence: Evidence): Evidence {
   const end = { address: 'hidden', port: 0 }
-  return { ...evidence, client: end, server: end }
+  return { ...evidence, client: end, server: end, backend: undefined }
 }

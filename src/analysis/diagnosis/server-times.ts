@@ -66,7 +66,8 @@ export class ServerTimesTracker implements PacketTracker {
     if (server === undefined) return
     server.connections += 1
     const roundTripNs = doubles[connection * flowDoubles + double.roundTrip]!
-    if (roundTripNs >= 0) server.roundTrips.add(roundTripNs / 1e6)
+    // To a proxy in the same pod, the round trip says nothing about the network.
+    if (roundTripNs >= 0 && !this.#connections.isRedirected(connection)) server.roundTrips.add(roundTripNs / 1e6)
     const client = this.#connections.clientDirection(connection)
     server.clientStallMs += this.#stalledMs(connection, client)
     server.serverStallMs += this.#stalledMs(connection, 1 - client)
@@ -75,9 +76,15 @@ export class ServerTimesTracker implements PacketTracker {
   /** The servers with the most connections and requests first. */
   servers(application: ApplicationTracker): ServerTimes[] {
     const all = new Map<string, ServerTimes>()
-    for (const { server, connections, roundTrips, ...stalls } of this.#servers.values()) {
-      const times = { server, connections, roundTrip: summary(roundTrips.summary()), ...noRequests, ...stalls }
-      all.set(endpointText(server), times)
+    for (const { server, connections, roundTrips, serverStallMs, clientStallMs } of this.#servers.values()) {
+      // Connections to one server are in two places where some are redirected to a sidecar, and have no round trip there.
+      const known = all.get(endpointText(server))
+      all.set(endpointText(server), {
+        ...{ server, ...noRequests, connections: connections + (known?.connections ?? 0) },
+        roundTrip: summary(roundTrips.summary()) ?? known?.roundTrip,
+        serverStallMs: serverStallMs + (known?.serverStallMs ?? 0),
+        clientStallMs: clientStallMs + (known?.clientStallMs ?? 0),
+      })
     }
     for (const http of application.http.servers.all()) {
       const failed = [...http.failures, ...http.grpcFailures].filter(([status]) => status < 100 || status >= 500)
@@ -125,6 +132,7 @@ export class ServerTimesTracker implements PacketTracker {
 
   /** The server's address and port as numbers: the text of an address is made once for each server, not for each connection. */
   #key(connection: number): string {
+    if (this.#connections.isRedirected(connection)) return endpointText(this.#connections.facts(connection).server)
     const { words } = this.#connections.table
     const at = connection * flowWords
     const isServerFirst = this.#connections.clientDirection(connection) === 1

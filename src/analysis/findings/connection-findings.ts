@@ -207,12 +207,13 @@ export class ConnectionFindings implements PacketTracker {
   }
 
   #evidence(connection: number, frames?: readonly number[]): Evidence {
-    const { client, server, firstFrame, firstTimeNs, lastTimeNs } = this.#connections.facts(connection)
+    const { client, server, backend, firstFrame, firstTimeNs, lastTimeNs } = this.#connections.facts(connection)
     const lastFrame = this.#connections.table.words[connection * flowWords + word.lastFrame]!
     const toMs = (timeNs: number): number => this.#baseMs() + Math.round(timeNs / 1e3) / 1e3
     return {
       client,
       server,
+      backend,
       frames: frames ?? [...new Set([firstFrame, lastFrame])],
       firstMs: toMs(firstTimeNs),
       lastMs: toMs(lastTimeNs),

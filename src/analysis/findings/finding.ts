@@ -45,6 +45,8 @@ export type Severity = 'error' | 'warning' | 'notice'
 export interface Evidence {
   readonly client: Endpoint
   readonly server: Endpoint
+  /** where the connection ended behind NAT: the pod behind the address of a service */
+  readonly backend?: Endpoint | undefined
   /** numbers of packets in the file, as Wireshark counts */
   readonly frames: readonly number[]
   /** ms since the epoch */

@@ -4,6 +4,8 @@ import type { ConnectionFacts, Connections, DecodedPacket, Endpoint, PacketTrack
 import { TcpTracker } from '../tcp/tcp-tracker.ts'
 import { CopyDetector } from './copy-detector.ts'
 import { FlowTable } from './flow-table.ts'
+import { NatLegs } from './nat-legs.ts'
+import { Redirects } from './redirects.ts'
 import {
   directionDouble,
   directionDoubles,
@@ -40,6 +42,8 @@ export class ConnectionTracker implements PacketTracker, Connections {
   /** datagrams that were seen at another place before */
   copiedPackets = 0
   readonly #copies = new CopyDetector()
+  readonly #redirects = new Redirects()
+  readonly #natLegs = new NatLegs()
   readonly #keyLikeTshark: boolean
   readonly #trackers: readonly PacketTracker[]
   /** connection * 2 + direction of each datagram of the frame */
@@ -70,10 +74,13 @@ export class ConnectionTracker implements PacketTracker, Connections {
     const { words, doubles } = this.table
     const at = connection * flowWords
     const client = this.clientDirection(connection)
+    const server = this.#redirects.serverOf(connection) ?? this.#endpoint(connection, 1 - client)
+    const backend = this.#natLegs.backendOf(connection)
     return {
       protocol: words[at + word.protocol]! & 0xff,
       client: this.#endpoint(connection, client),
-      server: this.#endpoint(connection, 1 - client),
+      server,
+      backend: backend?.address === server.address && backend.port === server.port ? undefined : backend,
       isClientKnown: (words[at + word.bits]! & flowBit.clientKnown) !== 0,
       interfaceId: words[at + word.interfaceId]!,
       vlan: words[at + word.vlan]!,
@@ -95,6 +102,11 @@ export class ConnectionTracker implements PacketTracker, Connections {
   initialRoundTripNs(connection: number): number | undefined {
     const roundTripNs = this.table.doubles[connection * flowDoubles + double.roundTrip]!
     return roundTripNs < 0 ? undefined : roundTripNs
+  }
+
+  /** A proxy in the pod answers in place of the server. */
+  isRedirected(connection: number): boolean {
+    return this.#redirects.serverOf(connection) !== undefined
   }
 
   /** Frames of both directions. */
@@ -127,8 +139,8 @@ export class ConnectionTracker implements PacketTracker, Connections {
   }
 
   #assign(packet: DecodedPacket): void {
-    this.table.assign(packet)
-    if (!this.#keyLikeTshark) this.#findCopy(packet)
+    if (this.#keyLikeTshark) this.table.assign(packet)
+    else this.#assignLegs(packet)
     this.#noteIdleTime(packet)
     if (packet.protocol === ipProtocol.tcp) this.tcp.onSegment(packet)
     const { words, doubles } = this.table
@@ -144,13 +156,22 @@ export class ConnectionTracker implements PacketTracker, Connections {
     doubles[doubleBlock + directionDouble.payloadBytes]! += packet.payloadLength
   }
 
+  /** Assigns a packet to its connection, of which a capture may have more than one view. */
+  #assignLegs(packet: DecodedPacket): void {
+    if (!this.#redirects.join(packet)) {
+      this.table.assign(packet)
+      this.#redirects.note(packet)
+    }
+    this.#findCopy(packet)
+  }
+
   /** A flow whose first packet is a copy is a second view of the flow that has the original: statistics count the first view only. */
   #findCopy(packet: DecodedPacket): void {
     const { words } = this.table
     const at = packet.connection * flowWords
     // What passes the second place first is still counted at the first one: packets of a second view are not compared.
     let isCopy = (words[at + word.bits]! & flowBit.copy) !== 0
-    if (!isCopy && this.#copies.isCopy(packet, words[at + word.hash]!)) {
+    if (!isCopy && (this.#copies.isCopy(packet, words[at + word.hash]!) || this.#natLegs.isSecondLeg(packet))) {
       isCopy = true
       if (words[at + word.lastFrame] === 0) words[at + word.bits]! |= flowBit.copy
     }
@@ -187,6 +208,8 @@ export class ConnectionTracker implements PacketTracker, Connections {
   #evict(flow: number): void {
     this.#end(flow)
     for (const tracker of this.#trackers) tracker.onConnectionEvicted?.(flow)
+    this.#redirects.forget(flow)
+    this.#natLegs.forget(flow)
   }
 
   #end(flow: number): void {
