@@ -1720,7 +1720,7 @@ class TcpEvidence {
     stalls = new Map();
     /** by connection * 2 + direction */
     repeats = new Map();
-    /** highest sequence number that the receiver reported as received out of order (SACK), by connection * 2 + direction of the data */
+    /** by connection * 2 + direction of the data */
     sacked = new Map();
     /** connections that were reset while they were idle, after the server's last answer: no request was open */
     idleCloses = 0;
@@ -1764,10 +1764,18 @@ class TcpEvidence {
     }
     #noteSack({ connection, direction, sackEdges }) {
         const key = connection * 2 + 1 - direction;
-        const edge = sackEdges[1];
+        const end = sackEdges[1];
+        const bytes = (end - sackEdges[0]) >>> 0;
         const known = this.sacked.get(key);
-        if (known === undefined ? this.#canKeep(this.sacked, key) : ((edge - known) | 0) > 0)
-            this.sacked.set(key, edge);
+        if (known === undefined) {
+            if (this.#canKeep(this.sacked, key))
+                this.sacked.set(key, { end, smallestBytes: bytes });
+            return;
+        }
+        if (((end - known.end) | 0) > 0)
+            known.end = end;
+        if (bytes < known.smallestBytes)
+            known.smallestBytes = bytes;
     }
     #noteReset(packet) {
         const { words, doubles } = this.#table;
@@ -2565,6 +2573,10 @@ class ConnectionTracker {
     clientDirection(connection) {
         return (this.table.words[connection * flowWords + word.bits] & flowBit.clientIs1) !== 0 ? 1 : 0;
     }
+    seenDirections(connection) {
+        const at = connection * flowWords + word.directions + directionWord.packets;
+        return (this.table.words[at] > 0 ? 1 : 0) | (this.table.words[at + directionWords] > 0 ? 2 : 0);
+    }
     firstTimeNs(connection) {
         return this.table.doubles[connection * flowDoubles + layout_double.firstTime];
     }
@@ -2696,6 +2708,8 @@ class ConnectionTracker {
 ;// CONCATENATED MODULE: ./src/analysis/frame-totals.ts
 
 const maxListedCount = 4_096;
+/** The kernel stamps packets on several CPUs and sorts them little: on `any`, times go back by microseconds while nothing is wrong. */
+const clockStepNs = 1e6;
 /** Counts frames, their sizes, and what was found in them. */
 class FrameTotals {
     bytesOnWire = 0;
@@ -2707,6 +2721,8 @@ class FrameTotals {
     firstNs = Number.POSITIVE_INFINITY;
     lastNs = Number.NEGATIVE_INFINITY;
     timeGoesBack = 0;
+    /** how often the time goes back so far that a clock must have been set */
+    clockSetBack = 0;
     ipFragments = 0;
     /** frames that hold the protocol, by the names of `layer` */
     layerCounts = new Array(32).fill(0);
@@ -2783,6 +2799,8 @@ class FrameTotals {
             this.lastNs = timeNs;
         if (timeNs < this.#previousNs)
             this.timeGoesBack += 1;
+        if (this.#previousNs - timeNs >= clockStepNs)
+            this.clockSetBack += 1;
         this.#previousNs = timeNs;
     }
     #countLayers(layers) {
@@ -6429,6 +6447,8 @@ class ApplicationTracker {
         }
         const ports = { source: packet.sourcePort, destination: packet.destinationPort };
         const conversation = new TcpConversation(this.#context, packet.connection, ports);
+        // The server of a request that nothing answers was seen in the handshake.
+        conversation.seenDirections = this.#connections.seenDirections(packet.connection);
         this.#conversations.set(packet.connection, conversation);
         return conversation;
     }
@@ -7557,7 +7577,7 @@ function captureFacts({ analysis, findings, application, times }, end, dropped) 
         isCutShort: end.isCutShort,
         broken: end.broken,
         fragments: frames.ipFragments,
-        timeGoesBack: frames.timeGoesBack,
+        clockSetBack: frames.clockSetBack,
         tlsConnections: tls.connections.handshakeCount,
         encryptedPackets: frames.layerCounts[31 - Math.clz32(decoded_packet_layer.esp)] ?? 0,
         copies: connections.copiedPackets,
@@ -7625,7 +7645,7 @@ const silences = new Set(['connection-no-answer', 'icmp-rejected', 'dns-unanswer
 function limitsOf(facts, findings) {
     return [...fileLimits(facts), ...trafficLimits(facts, findings)];
 }
-function fileLimits({ packets, broken, isCutShort, dropped, timeGoesBack, notKept }) {
+function fileLimits({ packets, broken, isCutShort, dropped, clockSetBack, notKept }) {
     const limits = [];
     if (packets === 0)
         limits.push({ id: 'empty', text: 'No packet was captured: nothing can be said about the traffic' });
@@ -7643,10 +7663,10 @@ function fileLimits({ packets, broken, isCutShort, dropped, timeGoesBack, notKep
             text: `${(0,wording/* countedAs */.DV)(dropped, 'packet was', 'packets were')} dropped while capturing: an answer that is missing may be one of them`,
         });
     }
-    if (timeGoesBack > 0) {
+    if (clockSetBack > 0) {
         limits.push({
             id: 'clock',
-            text: `The times go back ${(0,wording/* countedAs */.DV)(timeGoesBack, 'time', 'times')}: durations may be wrong`,
+            text: `The times go back ${(0,wording/* countedAs */.DV)(clockSetBack, 'time', 'times')}: durations may be wrong`,
         });
     }
     if (notKept > 0) {
@@ -8184,6 +8204,7 @@ const descriptions = {
         filter: 'tcp.analysis.retransmission',
         likelyCauses: [
             'the other side or its node is gone',
+            'an MTU on the path is smaller than the interface tells, if the data fills whole segments',
             'a policy now drops the packets of the open connection',
             'loss on the path',
         ],
@@ -8443,17 +8464,11 @@ class ConnectionFindings {
         return this.hasOnlyHandshakes ? 'handshakes-only' : undefined;
     }
     #countDirections(connection) {
-        const directions = this.#directionsOf(connection);
+        const directions = this.#connections.seenDirections(connection);
         if (directions === 3)
             this.twoWay += 1;
         else if (directions !== 0)
             this.oneWay += 1;
-    }
-    /** bits of the directions that have packets */
-    #directionsOf(connection) {
-        const { words } = this.#connections.table;
-        const at = connection * flowWords + word.directions + directionWord.packets;
-        return (words[at] > 0 ? 1 : 0) | (words[at + directionWords] > 0 ? 2 : 0);
     }
     #judgeAttempt(connection, bits) {
         const { words, doubles } = this.#connections.table;
@@ -8486,7 +8501,7 @@ class ConnectionFindings {
         const facts = { by: reset.resetClass.replace(/[:_]/g, ' '), idle_s: Math.round(reset.idleNs / 1e6) / 1e3 };
         const id = reset.idleNs > 0 ? 'connection-reset-after-idle' : 'connection-reset';
         // A FIN of the other side makes a reset harmless: it is not known where that side was not captured.
-        const groups = this.#directionsOf(connection) === 3 ? this.#groups : this.#oneSided;
+        const groups = this.#connections.seenDirections(connection) === 3 ? this.#groups : this.#oneSided;
         this.#add(id, connection, facts, { groups, frames: [reset.frame] });
     }
     #judgeStall(connection, direction) {
@@ -8512,11 +8527,13 @@ class ConnectionFindings {
             return;
         const largest = table.words[block + direction * directionWords + directionWord.largestPayload];
         const sacked = tcp.evidence.sacked.get(connection * 2 + direction);
-        const isTailReceived = sacked !== undefined && ((sacked - repeat.sequence) | 0) > repeat.bytes;
+        const isTailReceived = sacked !== undefined && ((sacked.end - repeat.sequence) | 0) > repeat.bytes;
         const hasIcmpError = (table.words[connection * flowWords + word.bits] & flowBit.icmpError) !== 0;
-        const isTooLarge = repeat.dontFragment && isTailReceived && repeat.bytes >= largest && !hasIcmpError;
+        // At the sender's interface the largest may be several segments that its network card would part (GSO): no segment on the path has that size.
+        const isLarge = repeat.bytes >= largest || (sacked !== undefined && sacked.smallestBytes < repeat.bytes);
+        const isTooLarge = repeat.dontFragment && isTailReceived && isLarge && !hasIcmpError;
         const facts = { bytes: repeat.bytes, sent: repeat.count + 1 };
-        const groups = this.#directionsOf(connection) === 3 ? this.#groups : this.#oneSided;
+        const groups = this.#connections.seenDirections(connection) === 3 ? this.#groups : this.#oneSided;
         const id = isTooLarge ? 'path-mtu-black-hole' : 'peer-vanished';
         this.#add(id, connection, facts, { groups, frames: repeat.frames });
     }
@@ -8564,7 +8581,7 @@ class ConnectionFindings {
         const addresses = new Set();
         const { table } = this.#connections;
         for (let flow = 0; flow < table.count; flow += 1) {
-            if (this.#directionsOf(flow) !== 3)
+            if (this.#connections.seenDirections(flow) !== 3)
                 continue;
             const { server } = this.#connections.facts(flow);
             addresses.add(server.address);

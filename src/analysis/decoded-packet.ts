@@ -223,6 +223,8 @@ export interface Connections {
   facts(connection: number): ConnectionFacts
   /** 0 or 1: which `direction` is the client's */
   clientDirection(connection: number): number
+  /** bits of the directions that have packets: 3 is both */
+  seenDirections(connection: number): number
   /** ns since `baseSeconds` of the connection's first packet */
   firstTimeNs(connection: number): number
   /** ns: the handshake's round trip (tshark's iRTT), undefined where it was not seen */

@@ -3,6 +3,8 @@ import { layer, tunnel } from './decoded-packet.ts'
 import type { DecodedPacket, PacketTracker } from './decoded-packet.ts'
 
 const maxListedCount = 4_096
+/** The kernel stamps packets on several CPUs and sorts them little: on `any`, times go back by microseconds while nothing is wrong. */
+const clockStepNs = 1e6
 
 /** Counts frames, their sizes, and what was found in them. */
 export class FrameTotals implements PacketTracker {
@@ -15,6 +17,8 @@ export class FrameTotals implements PacketTracker {
   firstNs = Number.POSITIVE_INFINITY
   lastNs = Number.NEGATIVE_INFINITY
   timeGoesBack = 0
+  /** how often the time goes back so far that a clock must have been set */
+  clockSetBack = 0
   ipFragments = 0
   /** frames that hold the protocol, by the names of `layer` */
   readonly layerCounts = new Array<number>(32).fill(0)
@@ -82,6 +86,7 @@ export class FrameTotals implements PacketTracker {
     if (timeNs < this.firstNs) this.firstNs = timeNs
     if (timeNs > this.lastNs) this.lastNs = timeNs
     if (timeNs < this.#previousNs) this.timeGoesBack += 1
+    if (this.#previousNs - timeNs >= clockStepNs) this.clockSetBack += 1
     this.#previousNs = timeNs
   }
 

@@ -168,6 +168,8 @@ export class ApplicationTracker implements PacketTracker {
     }
     const ports = { source: packet.sourcePort, destination: packet.destinationPort }
     const conversation = new TcpConversation(this.#context, packet.connection, ports)
+    // The server of a request that nothing answers was seen in the handshake.
+    conversation.seenDirections = this.#connections.seenDirections(packet.connection)
     this.#conversations.set(packet.connection, conversation)
     return conversation
   }

@@ -40,7 +40,8 @@ export interface CaptureFacts {
   /** undefined: the file is whole */
   readonly broken: string | undefined
   readonly fragments: number
-  readonly timeGoesBack: number
+  /** how often the time goes back so far that a clock must have been set */
+  readonly clockSetBack: number
   readonly tlsConnections: number
   readonly encryptedPackets: number
   /** packets that were seen at another place of the same capture before */
@@ -83,7 +84,7 @@ export function captureFacts(
     isCutShort: end.isCutShort,
     broken: end.broken,
     fragments: frames.ipFragments,
-    timeGoesBack: frames.timeGoesBack,
+    clockSetBack: frames.clockSetBack,
     tlsConnections: tls.connections.handshakeCount,
     encryptedPackets: frames.layerCounts[31 - Math.clz32(layer.esp)] ?? 0,
     copies: connections.copiedPackets,

@@ -31,7 +31,7 @@ export function limitsOf(facts: CaptureFacts, findings: readonly Finding[]): Lim
   return [...fileLimits(facts), ...trafficLimits(facts, findings)]
 }
 
-function fileLimits({ packets, broken, isCutShort, dropped, timeGoesBack, notKept }: CaptureFacts): Limit[] {
+function fileLimits({ packets, broken, isCutShort, dropped, clockSetBack, notKept }: CaptureFacts): Limit[] {
   const limits: Limit[] = []
   if (packets === 0) limits.push({ id: 'empty', text: 'No packet was captured: nothing can be said about the traffic' })
   if (broken !== undefined) {
@@ -47,10 +47,10 @@ function fileLimits({ packets, broken, isCutShort, dropped, timeGoesBack, notKep
       text: `${countedAs(dropped, 'packet was', 'packets were')} dropped while capturing: an answer that is missing may be one of them`,
     })
   }
-  if (timeGoesBack > 0) {
+  if (clockSetBack > 0) {
     limits.push({
       id: 'clock',
-      text: `The times go back ${countedAs(timeGoesBack, 'time', 'times')}: durations may be wrong`,
+      text: `The times go back ${countedAs(clockSetBack, 'time', 'times')}: durations may be wrong`,
     })
   }
   if (notKept > 0) {

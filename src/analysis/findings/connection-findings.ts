@@ -99,16 +99,9 @@ export class ConnectionFindings implements PacketTracker {
   }
 
   #countDirections(connection: number): void {
-    const directions = this.#directionsOf(connection)
+    const directions = this.#connections.seenDirections(connection)
     if (directions === 3) this.twoWay += 1
     else if (directions !== 0) this.oneWay += 1
-  }
-
-  /** bits of the directions that have packets */
-  #directionsOf(connection: number): number {
-    const { words } = this.#connections.table
-    const at = connection * flowWords + word.directions + directionWord.packets
-    return (words[at]! > 0 ? 1 : 0) | (words[at + directionWords]! > 0 ? 2 : 0)
   }
 
   #judgeAttempt(connection: number, bits: number): void {
@@ -150,7 +143,7 @@ export class ConnectionFindings implements PacketTracker {
     const facts = { by: reset.resetClass.replace(/[:_]/g, ' '), idle_s: Math.round(reset.idleNs / 1e6) / 1e3 }
     const id = reset.idleNs > 0 ? 'connection-reset-after-idle' : 'connection-reset'
     // A FIN of the other side makes a reset harmless: it is not known where that side was not captured.
-    const groups = this.#directionsOf(connection) === 3 ? this.#groups : this.#oneSided
+    const groups = this.#connections.seenDirections(connection) === 3 ? this.#groups : this.#oneSided
     this.#add(id, connection, facts, { groups, frames: [reset.frame] })
   }
 
@@ -179,11 +172,13 @@ export class ConnectionFindings implements PacketTracker {
     if (((acknowledged - repeat.sequence) | 0) > 0) return
     const largest = table.words[block + direction * directionWords + directionWord.largestPayload]!
     const sacked = tcp.evidence.sacked.get(connection * 2 + direction)
-    const isTailReceived = sacked !== undefined && ((sacked - repeat.sequence) | 0) > repeat.bytes
+    const isTailReceived = sacked !== undefined && ((sacked.end - repeat.sequence) | 0) > repeat.bytes
     const hasIcmpError = (table.words[connection * flowWords + word.bits]! & flowBit.icmpError) !== 0
-    const isTooLarge = repeat.dontFragment && isTailReceived && repeat.bytes >= largest && !hasIcmpError
+    // At the sender's interface the largest may be several segments that its network card would part (GSO): no segment on the path has that size.
+    const isLarge = repeat.bytes >= largest || (sacked !== undefined && sacked.smallestBytes < repeat.bytes)
+    const isTooLarge = repeat.dontFragment && isTailReceived && isLarge && !hasIcmpError
     const facts = { bytes: repeat.bytes, sent: repeat.count + 1 }
-    const groups = this.#directionsOf(connection) === 3 ? this.#groups : this.#oneSided
+    const groups = this.#connections.seenDirections(connection) === 3 ? this.#groups : this.#oneSided
     const id = isTooLarge ? 'path-mtu-black-hole' : 'peer-vanished'
     this.#add(id, connection, facts, { groups, frames: repeat.frames })
   }
@@ -238,7 +233,7 @@ export class ConnectionFindings implements PacketTracker {
     const addresses = new Set<string>()
     const { table } = this.#connections
     for (let flow = 0; flow < table.count; flow += 1) {
-      if (this.#directionsOf(flow) !== 3) continue
+      if (this.#connections.seenDirections(flow) !== 3) continue
       const { server } = this.#connections.facts(flow)
       addresses.add(server.address)
       if ((table.words[flow * flowWords + word.bits]! & flowBit.established) !== 0) servers.add(endpointText(server))

@@ -91,6 +91,7 @@ const descriptions: Record<ConnectionFindingId, Description> = {
     filter: 'tcp.analysis.retransmission',
     likelyCauses: [
       'the other side or its node is gone',
+      'an MTU on the path is smaller than the interface tells, if the data fills whole segments',
       'a policy now drops the packets of the open connection',
       'loss on the path',
     ],

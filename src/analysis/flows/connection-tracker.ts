@@ -95,6 +95,11 @@ export class ConnectionTracker implements PacketTracker, Connections {
     return (this.table.words[connection * flowWords + word.bits]! & flowBit.clientIs1) !== 0 ? 1 : 0
   }
 
+  seenDirections(connection: number): number {
+    const at = connection * flowWords + word.directions + directionWord.packets
+    return (this.table.words[at]! > 0 ? 1 : 0) | (this.table.words[at + directionWords]! > 0 ? 2 : 0)
+  }
+
   firstTimeNs(connection: number): number {
     return this.table.doubles[connection * flowDoubles + double.firstTime]!
   }

@@ -52,6 +52,14 @@ export interface RepeatEvidence {
   dontFragment: boolean
 }
 
+/** What the receiver reported as received out of order. */
+export interface SackEvidence {
+  /** the highest sequence number */
+  end: number
+  /** the smallest block: the segments in it are not larger */
+  smallestBytes: number
+}
+
 /** Keeps what findings need to tell of connections that were reset, stalled or sent data again: nothing for a healthy connection. */
 export class TcpEvidence {
   /** by connection */
@@ -60,8 +68,8 @@ export class TcpEvidence {
   readonly stalls = new Map<number, StallEvidence>()
   /** by connection * 2 + direction */
   readonly repeats = new Map<number, RepeatEvidence>()
-  /** highest sequence number that the receiver reported as received out of order (SACK), by connection * 2 + direction of the data */
-  readonly sacked = new Map<number, number>()
+  /** by connection * 2 + direction of the data */
+  readonly sacked = new Map<number, SackEvidence>()
   /** connections that were reset while they were idle, after the server's last answer: no request was open */
   idleCloses = 0
   /** connections or directions that were not kept because there were too many */
@@ -105,9 +113,15 @@ export class TcpEvidence {
 
   #noteSack({ connection, direction, sackEdges }: DecodedPacket): void {
     const key = connection * 2 + 1 - direction
-    const edge = sackEdges[1]!
+    const end = sackEdges[1]!
+    const bytes = (end - sackEdges[0]!) >>> 0
     const known = this.sacked.get(key)
-    if (known === undefined ? this.#canKeep(this.sacked, key) : ((edge - known) | 0) > 0) this.sacked.set(key, edge)
+    if (known === undefined) {
+      if (this.#canKeep(this.sacked, key)) this.sacked.set(key, { end, smallestBytes: bytes })
+      return
+    }
+    if (((end - known.end) | 0) > 0) known.end = end
+    if (bytes < known.smallestBytes) known.smallestBytes = bytes
   }
 
   #noteReset(packet: DecodedPacket): void {
