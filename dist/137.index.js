@@ -465,6 +465,7 @@ function seeAlso({ code, docs }) {
 /* harmony export */   DV: () => (/* binding */ codeBlock),
 /* harmony export */   N8: () => (/* binding */ breakableCode),
 /* harmony export */   Qq: () => (/* binding */ text),
+/* harmony export */   WP: () => (/* binding */ joinedParts),
 /* harmony export */   aY: () => (/* binding */ code),
 /* harmony export */   mo: () => (/* binding */ breakable),
 /* harmony export */   nf: () => (/* binding */ link),
@@ -529,6 +530,10 @@ function callout(kind, content) {
 /** A part of the summary that one tap opens; nothing where it has no content. `title` and `content` are Markdown already. */
 function details(title, content) {
     return content === '' ? '' : `<details><summary>${title}</summary>\n\n${content}\n\n</details>`;
+}
+/** Parts with an empty line between them; those that are empty are left out. */
+function joinedParts(parts) {
+    return parts.filter((part) => part !== '').join('\n\n');
 }
 /** Escaped text in which a browser may break long words. */
 function breakable(value) {

@@ -42,16 +42,26 @@ function lengthText(seconds: number): string {
 }
 
 /** "03:13:02 to 03:13:05 UTC, packets 5, 9, 12" */
-export function evidenceText({ evidence }: Finding): string {
+export function evidenceText(finding: Finding): string {
+  const times = timesOfDay(finding)
+  const frames = [...new Set(finding.evidence.flatMap((one) => one.frames))].toSorted((one, other) => one - other)
+  const more = frames.length > maxFramesCount ? ' …' : ''
+  return `${times === undefined ? '' : `${times} UTC, `}${framesText(frames.slice(0, maxFramesCount))}${more}`
+}
+
+/** "at 03:13:02", "03:13:02 to 03:13:05"; undefined: the times are not known */
+export function timesOfDay({ evidence }: Finding): string | undefined {
   const first = Math.min(...evidence.map(({ firstMs }) => firstMs))
   const last = Math.max(...evidence.map(({ lastMs }) => lastMs))
-  const frames = [...new Set(evidence.flatMap((one) => one.frames))].toSorted((one, other) => one - other)
   const start = isoTime(first)?.slice(11, 19)
   const end = isoTime(last)?.slice(11, 19)
-  const times =
-    start === undefined || end === undefined ? '' : start === end ? `at ${start} UTC, ` : `${start} to ${end} UTC, `
-  const more = frames.length > maxFramesCount ? ' …' : ''
-  return `${times}${frames.length === 1 ? 'packet' : 'packets'} ${frames.slice(0, maxFramesCount).join(', ')}${more}`
+  if (start === undefined || end === undefined) return undefined
+  return start === end ? `at ${start}` : `${start} to ${end}`
+}
+
+/** "packet 5", "packets 5, 9, 12" */
+export function framesText(frames: readonly number[]): string {
+  return `${frames.length === 1 ? 'packet' : 'packets'} ${frames.join(', ')}`
 }
 
 export function endsText({ client, server, backend }: Evidence): string {

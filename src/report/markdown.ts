@@ -65,6 +65,11 @@ export function details(title: string, content: string): string {
   return content === '' ? '' : `<details><summary>${title}</summary>\n\n${content}\n\n</details>`
 }
 
+/** Parts with an empty line between them; those that are empty are left out. */
+export function joinedParts(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
 /** Escaped text in which a browser may break long words. */
 export function breakable(value: string): string {
   return pieces(value).map(text).join('<wbr>')

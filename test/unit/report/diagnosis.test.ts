@@ -119,7 +119,7 @@ describe.each(hostileNames.map((name) => [name.slice(0, 40), name] as const))(
     it('is no markup in the Markdown, and does not widen it', async () => {
       const markdown = diagnosisMarkdown(withName(await diagnosisOf(join(labCaptures, 'pod-http-ipv6.pcap')), hostile))
       const tags = new Set(markdown.match(/<[^>]*>/g))
-      expect([...tags].filter((tag) => !/^<\/?(wbr|code|details|summary)>$/.test(tag))).toEqual([])
+      expect([...tags].filter((tag) => !/^<\/?(br|wbr|code|details|summary)>$/.test(tag))).toEqual([])
       expect(markdown).not.toMatch(/!\[|\]\(|:\/\/|@|www\.|<!--/)
       expect(markdown.match(/^#/gm)).toHaveLength(1)
       expect(hasWorkflowCommand(markdown)).toBe(false)
