@@ -4152,8 +4152,8 @@ function fileNameFor(target, { fileName, isFileNameShared = false, captureId }) 
     const short = name.length > maxBytes ? `${name.slice(0, maxBytes - 9)}-${captureId.slice(-8)}` : name;
     return `${fileName}-${short}`;
 }
-/** Linux allows 255 (NAME_MAX); the rest is for `.pcap` and for what an upload with a taken name adds. */
-const maxFileNameBytes = 240;
+/** Linux allows 255 (NAME_MAX); the rest is for `-findings.json` and for what an upload with a taken name adds. */
+const maxFileNameBytes = 230;
 /** @throws TypeError where a node is the target: such a record is never given to a recorder in the pod */
 function recordedPod({ target, captureId }) {
     if (target.kind === 'pod')

@@ -105,8 +105,8 @@ function fileNameFor(target: Target, { fileName, isFileNameShared = false, captu
   return `${fileName}-${short}`
 }
 
-/** Linux allows 255 (NAME_MAX); the rest is for `.pcap` and for what an upload with a taken name adds. */
-const maxFileNameBytes = 240
+/** Linux allows 255 (NAME_MAX); the rest is for `-findings.json` and for what an upload with a taken name adds. */
+const maxFileNameBytes = 230
 
 /** @throws TypeError where a node is the target: such a record is never given to a recorder in the pod */
 export function recordedPod({ target, captureId }: CaptureRecord): RecordedPod {

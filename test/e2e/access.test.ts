@@ -258,7 +258,9 @@ describe("from GitHub's ID token through Google's services to the real API serve
       { env: { ...google.envWithoutIdToken(), GOOGLE_APPLICATION_CREDENTIALS: path } },
     )
     expect(exchanges()).toEqual({ idToken: 1, sts: 1, impersonation: 1, cluster: 1 })
-    expect(work.results.artifacts.map(({ name }) => name).filter((name) => !name.endsWith('.pcap'))).toEqual([])
+    expect(
+      work.results.artifacts.map(({ name }) => name).filter((name) => !/\.pcap$|-findings\.json$/.test(name)),
+    ).toEqual([])
   }, 60_000)
 
   it('reconnects with fresh tokens in a 60 s capture with 20 s tokens, ends complete and leaves nothing running', async () => {

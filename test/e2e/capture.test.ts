@@ -110,7 +110,7 @@ describe('200 requests while `tcp port 8080` is captured', () => {
     const { outputs } = run.main
     const file = readFileSync(outputs['pcap-path'] ?? '')
     const digest = createHash('sha256').update(file).digest('hex')
-    const artifact = work.results.artifacts.find(({ id }) => String(id) === outputs['artifact-id'])
+    const artifact = work.results.captures.find(({ id }) => String(id) === outputs['artifact-id'])
     expect(artifact).toMatchObject({ size: file.length, digest: `sha256:${digest}` })
     expect(readFileSync(artifact?.path ?? '').equals(file)).toBe(true)
     expect(outputs['artifact-digest']).toBe(digest)

@@ -58,7 +58,7 @@ describe('a capture without a packet', () => {
     ])
     expect(error.main).toMatchObject({ exitCode: 1, outputs: { verdict: 'empty' } })
     expect(error.main.annotations).toMatchObject([{ level: 'error' }])
-    expect(work.results.artifacts.map(({ id }) => String(id))).toContain(error.main.outputs['artifact-id'])
+    expect(work.results.captures.map(({ id }) => String(id))).toContain(error.main.outputs['artifact-id'])
     expect(ignore.main).toMatchObject({ exitCode: 0, annotations: [], outputs: { verdict: 'empty' } })
   }, 60_000)
 })

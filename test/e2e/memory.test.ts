@@ -95,7 +95,7 @@ function expectWhole({ run }: Measured, size: number): void {
   expect(run.main.outputs['verdict-reason']).toMatch(/^all \d+ bytes arrived/)
   expect(run.main).toMatchObject({ exitCode: 0, outputs: { verdict: 'complete', 'stop-reason': 'size', dropped: '0' } })
   expect(run.capture?.bytes).toBeGreaterThanOrEqual(size)
-  const artifact = work.results.artifacts.find(({ id }) => String(id) === run.main.outputs['artifact-id'])
+  const artifact = work.results.captures.find(({ id }) => String(id) === run.main.outputs['artifact-id'])
   expect(artifact).toMatchObject({ size: run.capture?.bytes, digest: `sha256:${run.capture?.sha256 ?? '?'}` })
 }
 

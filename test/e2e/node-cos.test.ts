@@ -151,7 +151,7 @@ here(
       run.main.cancel()
       const { post } = await run.finished
       expect(post.exitCode).toBe(0)
-      expect(await requestsIn([...work.results.artifacts].at(-1)?.path ?? '')).toEqual(oneTo(10))
+      expect(await requestsIn([...work.results.captures].at(-1)?.path ?? '')).toEqual(oneTo(10))
       expect(post.summary.replaceAll('&#95;', '_')).toContain(`unpacked to /var/lib/toolbox: ${treeName(debugImage)}`)
       expect([onNode(), keysLeft()]).toEqual([[], noKey])
     }, 90_000)

@@ -179,7 +179,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     run.main.cancel()
     const { post } = await run.finished
     expect(post.exitCode).toBe(0)
-    const uploaded = [...work.results.artifacts].at(-1)
+    const uploaded = [...work.results.captures].at(-1)
     expect(await requestsIn(uploaded?.path ?? '')).toEqual(oneTo(10))
     await nothingLeft(10_000)
   }, 60_000)
@@ -191,7 +191,7 @@ here(`a node pod, as the user of docs/rbac/platform.yaml${skipped}`, () => {
     run.main.kill('SIGKILL')
     const { post } = await run.finished
     expect(post.exitCode).toBe(0)
-    const uploaded = [...work.results.artifacts].at(-1)
+    const uploaded = [...work.results.captures].at(-1)
     expect(await requestsIn(uploaded?.path ?? '')).toEqual(oneTo(10))
     await nothingLeft(10_000)
   }, 60_000)

@@ -177,7 +177,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     run.main.cancel()
     const { post } = await run.finished
     expect(post.exitCode).toBe(0)
-    expect(await requestsIn([...work.results.artifacts].at(-1)?.path ?? '')).toEqual(oneTo(10))
+    expect(await requestsIn([...work.results.captures].at(-1)?.path ?? '')).toEqual(oneTo(10))
     expect(onNode(run)).toEqual([])
     expect(keysLeft()).toEqual(noKey)
   }, 90_000)
@@ -190,7 +190,7 @@ here(`a GKE node by SSH through Identity-Aware Proxy${skipped}`, () => {
     run.main.kill('SIGKILL')
     const { post } = await run.finished
     expect(post.exitCode).toBe(0)
-    expect(await requestsIn([...work.results.artifacts].at(-1)?.path ?? '')).toEqual(oneTo(10))
+    expect(await requestsIn([...work.results.captures].at(-1)?.path ?? '')).toEqual(oneTo(10))
     expect(onNode(run)).toEqual([])
     expect(keysLeft()).toEqual(noKey)
   }, 90_000)

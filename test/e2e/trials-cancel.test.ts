@@ -62,7 +62,7 @@ trials('cancel', (group) => {
       'verdict-reason': expect.stringMatching(/recorder's SHA-256/) as string,
       'stop-reason': stopReason,
     })
-    expect(step.results.artifacts.map(({ id }) => String(id))).toEqual([post.outputs['artifact-id']])
+    expect(step.results.captures.map(({ id }) => String(id))).toEqual([post.outputs['artifact-id']])
     expect(post.summary).toContain('complete')
     return soundPackets(post)
   }

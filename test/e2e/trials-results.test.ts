@@ -66,7 +66,7 @@ trials('the results service', (group) => {
       const figures = `exit code ${String(main.exitCode)}, ${String(packets)} packets kept, the step took ${seconds(main.durationMs / 1000)} and ended ${seconds(main.endedAfterLastLineMs / 1000)} after its last line`
       if (says === undefined) {
         expect(main).toMatchObject({ exitCode: 0 })
-        expect(step.results.artifacts).toHaveLength(1)
+        expect(step.results.captures).toHaveLength(1)
         return { result: 'uploaded', figures }
       }
       expect(main.exitCode).toBe(1)

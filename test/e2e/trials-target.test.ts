@@ -58,8 +58,8 @@ trials('the target, the node and the disk of the runner', (group) => {
     expect(stopReasons).toContain(stopReason)
     expect(verdict.reason).toMatch(reason)
     expect(packets).toBeGreaterThan(200)
-    expect(step.results.artifacts).toHaveLength(1)
-    expect(step.results.artifacts[0]?.size).toBe(Number(main.outputs['bytes']))
+    expect(step.results.captures).toHaveLength(1)
+    expect(step.results.captures[0]?.size).toBe(Number(main.outputs['bytes']))
     return {
       result: `partial (${stopReason}), kept and readable`,
       figures: `${String(packets)} packets at 100 per second, the step took ${seconds(main.durationMs / 1000)}`,

@@ -140,8 +140,8 @@ const able = support.supported || process.env.CI !== undefined
 
   /** The packets of the only artifact as lines of tcpdump output. */
   const packets = (): string[] => {
-    expect(results.artifacts).toHaveLength(1)
-    const file = results.artifacts[0]?.path ?? ''
+    expect(results.captures).toHaveLength(1)
+    const file = results.captures[0]?.path ?? ''
     return execFileSync('tcpdump', ['-n', '-r', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
       .trimEnd()
       .split('\n')
@@ -171,7 +171,7 @@ const able = support.supported || process.env.CI !== undefined
     const lines = packets()
     expect(String(lines.length)).toBe(capture.outputs.packets)
     for (const line of lines) expect(line).toMatch(/\.8080[ :]/)
-    expect(results.artifacts[0]?.expiresAt).toBeDefined()
+    expect(results.captures[0]?.expiresAt).toBeDefined()
 
     // There is no stored secret: the job has only its own token.
     expect(google.count('github.idToken')).toBeGreaterThan(0)
@@ -183,7 +183,7 @@ const able = support.supported || process.env.CI !== undefined
     expect(job).toMatchObject({ conclusion: 'success' })
     const { packets: count = '', bytes = '' } = step(job, /^Capture/).outputs
     expect(Number(count)).toBe(packets().length)
-    expect(step(job, /^Write a one-line notice/).main?.annotations).toEqual([
+    expect(step(job, /^Write a one-line notice/).main?.notices).toEqual([
       {
         level: 'notice',
         message: `complete, ${count} packets, ${bytes} bytes`,

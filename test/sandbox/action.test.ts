@@ -90,7 +90,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
     await scenario.during?.(running)
     const main = await running.done
     const post = await runner.start('post').done
-    const [artifact] = results.artifacts
+    const [artifact] = results.captures
     expect(runner.orphans()).toEqual([])
     return {
       inputs: scenario.with,

@@ -136,7 +136,7 @@ async function report(
   const { main, post, cancelled } = outcome
   const result = resultOf(outcome)
   const { verdict, packets, file } = result
-  const artifact = results.artifacts[0]
+  const artifact = results.captures[0]
   const source = artifact?.path ?? file
   if (source === undefined) {
     console.log('There is no file: no packet had been recorded.')

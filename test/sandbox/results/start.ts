@@ -60,6 +60,8 @@ export interface ResultsService {
   calls: RecordedCall[]
   /** Finalized artifacts only, in the order of their creation. */
   readonly artifacts: StoredArtifact[]
+  /** of these, the captures */
+  readonly captures: StoredArtifact[]
   faults: ResultsFaults
   stop(): Promise<void>
 }
@@ -218,6 +220,23 @@ export async function startResults(options: { directory: string }): Promise<Resu
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
 
+  const finalized = (): StoredArtifact[] =>
+    room.artifacts.flatMap((artifact) => {
+      const blob = blobs.get(artifact.blob)
+      if (artifact.finalized === undefined || blob === undefined) return []
+      const { id, name, mimeType, expiresAt } = artifact
+      return [
+        {
+          id,
+          name,
+          ...artifact.finalized,
+          path: blob.path,
+          mimeType,
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+        },
+      ]
+    })
+
   return {
     url,
     env: (job = 'ca395085-040a-526b-2ce8-bdc85f692774') => ({
@@ -226,21 +245,10 @@ export async function startResults(options: { directory: string }): Promise<Resu
     }),
     calls,
     get artifacts() {
-      return room.artifacts.flatMap((artifact) => {
-        const blob = blobs.get(artifact.blob)
-        if (artifact.finalized === undefined || blob === undefined) return []
-        const { id, name, mimeType, expiresAt } = artifact
-        return [
-          {
-            id,
-            name,
-            ...artifact.finalized,
-            path: blob.path,
-            mimeType,
-            ...(expiresAt === undefined ? {} : { expiresAt }),
-          },
-        ]
-      })
+      return finalized()
+    },
+    get captures() {
+      return finalized().filter(({ name }) => name.endsWith('.pcap'))
     },
     faults,
     stop: () =>

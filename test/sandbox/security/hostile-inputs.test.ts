@@ -268,7 +268,7 @@ describeWith(noPods, 'an artifact name', () => {
         expect(main.exitCode).toBe(0)
         expect(main.outputs['pcap-path']).toBe(join(runner.folders.temp, 'kubernetes-packet-capture', `${name}.pcap`))
         expect(dirname(main.outputs['pcap-path'] ?? '')).toBe(join(runner.folders.temp, 'kubernetes-packet-capture'))
-        expect(results.artifacts.map((one) => one.name)).toEqual([`${name}.pcap`])
+        expect(results.artifacts.map((one) => one.name)).toEqual([`${name}.pcap`, `${name}-findings.json`])
         expect(main.annotations).toEqual([])
         expect(existsSync(canary) || existsSync(join(runner.folders.workspace, 'canary'))).toBe(false)
         // What the library prints stands after stop-commands.
