@@ -3844,6 +3844,8 @@ const arpRequest = 1;
 const neighborSolicitation = 135;
 const neighborAdvertisement = 136;
 const maxNeighborsCount = 10_000;
+/** The packet type of LINUX_SLL and LINUX_SLL2 */
+const sentByUs = 4;
 /** Two requests within this without a reply: no host has the address. */
 const retryWindowNs = 3e9;
 /** ARP and IPv6 neighbor discovery: the counter `arp` by operation, and addresses that did not answer. */
@@ -3900,6 +3902,9 @@ class NeighborTracker {
             this.#onRequest(addressText(buffer, at + 8, 16), asker, packet);
     }
     #onRequest(address, asker, packet) {
+        // The requests of other hosts on the link are broadcast, and the replies to them are not: only those of this host can be judged.
+        if (packet.packetType >= 0 && packet.packetType !== sentByUs)
+            return;
         let neighbor = this.#neighbors.get(address);
         if (neighbor === undefined) {
             if (this.#neighbors.size >= maxNeighborsCount) {
@@ -7085,10 +7090,14 @@ const texts = {
     port: {
         verb: 'has no listener for',
         causes: [
+            'The service has no ready endpoints: its pods crash, start, or fail their readiness probe',
             'Nothing listens on this port: the process is not running or uses another port',
             'A rule rejects the packets (REJECT of iptables)',
         ],
-        next: ['The container\u2019s ports, and targetPort of the service', 'Whether the process runs: kubectl get pods'],
+        next: [
+            'kubectl get pods,endpointslices of the service: ready endpoints and restarts',
+            'The container\u2019s ports, and targetPort of the service',
+        ],
     },
     route: {
         verb: 'cannot be reached by',
@@ -7902,7 +7911,8 @@ function diagnose(trackers, end, options = {}) {
     const capture = captureFacts(trackers, end, options.dropped ?? 0);
     const { baseSeconds } = analysis.decoder;
     const clock = { baseSeconds, endSeconds: (capture.lastMs ?? 0) / 1_000 };
-    const all = [...connectionFindings.findings(), ...applicationFindings(application, clock)];
+    const local = new Set(options.localAddresses);
+    const all = [...connectionFindings.findings(), ...applicationFindings(application, clock)].filter((finding) => !isOfOtherHost(finding, local));
     const sifted = withhold(all, capture, application);
     const withheld = [...connectionFindings.withheld(), ...sifted.withheld];
     const servers = times.servers(application);
@@ -7913,7 +7923,7 @@ function diagnose(trackers, end, options = {}) {
     const first = findings[0];
     if (first === undefined || first.severity === 'notice')
         return { ...nothingWrong(facts), ...facts };
-    const { culprit, sureness, because } = blame(first, new Set(options.localAddresses));
+    const { culprit, sureness, because } = blame(first, local);
     return {
         sentence: `${leadOf(culprit, sureness, isNetworkClean(facts))}: ${first.title}`,
         detail: detailOf(first, facts, application.icmp.errors()),
@@ -7923,6 +7933,11 @@ function diagnose(trackers, end, options = {}) {
         severity: first.severity,
         ...facts,
     };
+}
+/** What another host on the link asked for by broadcast: the reply went to it alone. */
+function isOfOtherHost({ id, evidence }, local) {
+    const asker = evidence[0]?.client.address;
+    return id === 'address-missing' && local.size > 0 && asker !== undefined && !local.has(asker);
 }
 function leadOf(culprit, sureness, networkIsClean) {
     switch (culprit) {

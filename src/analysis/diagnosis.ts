@@ -50,7 +50,10 @@ export function diagnose(trackers: Trackers, end: CaptureEnd, options: Diagnosis
   const capture = captureFacts(trackers, end, options.dropped ?? 0)
   const { baseSeconds } = analysis.decoder
   const clock = { baseSeconds, endSeconds: (capture.lastMs ?? 0) / 1_000 }
-  const all = [...connectionFindings.findings(), ...applicationFindings(application, clock)]
+  const local = new Set(options.localAddresses)
+  const all = [...connectionFindings.findings(), ...applicationFindings(application, clock)].filter(
+    (finding) => !isOfOtherHost(finding, local),
+  )
   const sifted = withhold(all, capture, application)
   const withheld = [...connectionFindings.withheld(), ...sifted.withheld]
   const servers = times.servers(application)
@@ -60,7 +63,7 @@ export function diagnose(trackers: Trackers, end: CaptureEnd, options: Diagnosis
   const facts = { findings, withheld, clean, limits, servers, capture }
   const first = findings[0]
   if (first === undefined || first.severity === 'notice') return { ...nothingWrong(facts), ...facts }
-  const { culprit, sureness, because } = blame(first, new Set(options.localAddresses))
+  const { culprit, sureness, because } = blame(first, local)
   return {
     sentence: `${leadOf(culprit, sureness, isNetworkClean(facts))}: ${first.title}`,
     detail: detailOf(first, facts, application.icmp.errors()),
@@ -70,6 +73,12 @@ export function diagnose(trackers: Trackers, end: CaptureEnd, options: Diagnosis
     severity: first.severity,
     ...facts,
   }
+}
+
+/** What another host on the link asked for by broadcast: the reply went to it alone. */
+function isOfOtherHost({ id, evidence }: Finding, local: ReadonlySet<string>): boolean {
+  const asker = evidence[0]?.client.address
+  return id === 'address-missing' && local.size > 0 && asker !== undefined && !local.has(asker)
 }
 
 type Facts = Pick<Diagnosis, 'findings' | 'withheld' | 'clean' | 'limits' | 'servers' | 'capture'>

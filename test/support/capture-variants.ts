@@ -20,6 +20,22 @@ export function cutPackets(pcap: Buffer, snaplen: (frame: Buffer) => number): Bu
   return Buffer.concat([pcap.subarray(0, fileHeaderBytes), ...cut])
 }
 
+/** The frames as the interface `any` shows them (LINUX_SLL2), all with one packet type: 1 is a broadcast of another host, 4 was sent by this one. */
+export function onAnyInterface(pcap: Buffer, packetType: number): Buffer {
+  const fileHeader = Buffer.from(pcap.subarray(0, fileHeaderBytes))
+  fileHeader.writeUInt32LE(276, 20)
+  const all = records(pcap).flatMap(({ header, frame }) => {
+    // pcap-linktype(7): protocol, 0, interface, ARPHRD, packet type, length of the address, address
+    const linkHeader = Buffer.from([0, 0, 0, 0, 0, 0, 0, 2, 0, 1, packetType, 6, 0, 0, 0, 0, 0, 0, 0, 0])
+    frame.copy(linkHeader, 0, 12, 14)
+    frame.copy(linkHeader, 12, 6, 12)
+    const longer = Buffer.from(header)
+    for (const at of [8, 12]) longer.writeUInt32LE(header.readUInt32LE(at) + linkHeader.length - 14, at)
+    return [longer, linkHeader, frame.subarray(14)]
+  })
+  return Buffer.concat([fileHeader, ...all])
+}
+
 /** Whether an IPv4 frame comes from the address. */
 export function isFrom(frame: Buffer, address: string): boolean {
   return frame.readUInt16BE(12) === 0x0800 && frame.subarray(26, 30).join('.') === address

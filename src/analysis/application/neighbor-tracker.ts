@@ -9,6 +9,8 @@ const arpRequest = 1
 const neighborSolicitation = 135
 const neighborAdvertisement = 136
 const maxNeighborsCount = 10_000
+/** The packet type of LINUX_SLL and LINUX_SLL2 */
+const sentByUs = 4
 /** Two requests within this without a reply: no host has the address. */
 const retryWindowNs = 3e9
 
@@ -74,6 +76,8 @@ export class NeighborTracker {
   }
 
   #onRequest(address: string, asker: string, packet: DecodedPacket): void {
+    // The requests of other hosts on the link are broadcast, and the replies to them are not: only those of this host can be judged.
+    if (packet.packetType >= 0 && packet.packetType !== sentByUs) return
     let neighbor = this.#neighbors.get(address)
     if (neighbor === undefined) {
       if (this.#neighbors.size >= maxNeighborsCount) {

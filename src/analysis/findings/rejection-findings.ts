@@ -30,10 +30,14 @@ const texts: Readonly<Record<Rejection, { verb: string; causes: readonly string[
   port: {
     verb: 'has no listener for',
     causes: [
+      'The service has no ready endpoints: its pods crash, start, or fail their readiness probe',
       'Nothing listens on this port: the process is not running or uses another port',
       'A rule rejects the packets (REJECT of iptables)',
     ],
-    next: ['The container’s ports, and targetPort of the service', 'Whether the process runs: kubectl get pods'],
+    next: [
+      'kubectl get pods,endpointslices of the service: ready endpoints and restarts',
+      'The container’s ports, and targetPort of the service',
+    ],
   },
   route: {
     verb: 'cannot be reached by',

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { cutPackets, filterPackets, isFrom, tcpFlagsOf } from '../../support/capture-variants.ts'
+import { cutPackets, filterPackets, isFrom, onAnyInterface, tcpFlagsOf } from '../../support/capture-variants.ts'
 import { diagnosisOf } from '../../support/diagnose.ts'
 import { labCaptures, needsSharedCaptures, sharedCaptures } from '../../support/captures.ts'
 import { describeWith } from '../../support/needs.ts'
@@ -101,6 +101,15 @@ describe('the culprit of a capture', () => {
       culprit: 'peer',
       findings: [{ id: 'address-missing' }, { id: 'connection-no-answer' }],
     })
+  })
+
+  it('is none where another host on the link asks for an address, and its reply went to that host alone', async () => {
+    const asked = bytesOf('arp-unanswered.pcap')
+    expect(await diagnosisOf(asked, { localAddresses: [server] })).toMatchObject({ culprit: 'none', findings: [] })
+    expect(await diagnosisOf(onAnyInterface(asked, 1))).toMatchObject({ culprit: 'none', findings: [] })
+    for (const own of [diagnosisOf(asked, { localAddresses: [client] }), diagnosisOf(onAnyInterface(asked, 4))]) {
+      expect(await own).toMatchObject({ culprit: 'peer', findings: [{ id: 'address-missing', count: 3 }] })
+    }
   })
 
   it('sets the time of the network against that of the application', async () => {
