@@ -1232,6 +1232,9 @@ async function uploadReport(report, context) {
 async function uploadFindings(diagnosis, context) {
     if (diagnosis.kind === 'failed' || diagnosis.findingsPath === undefined)
         return diagnosis;
+    // What is left of the time belongs to the report of the capture, which is uploaded: otherwise post would upload it again.
+    if (context.cancel?.aborted)
+        return diagnosis;
     const findings = await uploadFile(diagnosis.findingsPath, context);
     if ('artifact' in findings)
         return { ...diagnosis, findingsArtifact: findings.artifact };

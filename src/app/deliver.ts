@@ -103,6 +103,8 @@ async function uploadReport(report: CaptureReport, context: UploadContext): Prom
 
 async function uploadFindings(diagnosis: DiagnosisReport, context: UploadContext): Promise<DiagnosisReport> {
   if (diagnosis.kind === 'failed' || diagnosis.findingsPath === undefined) return diagnosis
+  // What is left of the time belongs to the report of the capture, which is uploaded: otherwise post would upload it again.
+  if (context.cancel?.aborted) return diagnosis
   const findings = await uploadFile(diagnosis.findingsPath, context)
   if ('artifact' in findings) return { ...diagnosis, findingsArtifact: findings.artifact }
   context.log.warning(`The findings were not uploaded: ${renderProblem(findings.problem)}`)
