@@ -1539,7 +1539,7 @@ class Session {
         try {
             const starting = recorder.start(events, cancel);
             const [imageId, engine] = await Promise.all([starting, this.#loadedEngine()]);
-            diagnosis.begin(engine);
+            diagnosis.begin(engine, record);
             log.info((0,methods/* methodOf */.N)(record).describeStart(imageId));
             const capture = (0,capture_capture/* followCapture */.Y_)(recorder, part, { imageId, events });
             state.started(capture);

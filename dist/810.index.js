@@ -434,12 +434,13 @@ function isReason(one, other) {
     return one.slice(0, 1).toLowerCase() + one.slice(1) === other;
 }
 function captureTable({ capture }) {
-    const { twoWay, oneWay, copies, dropped, gaps, snapped, tcpConnections } = capture;
+    const { twoWay, oneWay, copies, otherHosts, dropped, gaps, snapped, tcpConnections } = capture;
     return table([
         ['TCP connections', formatCount(tcpConnections)],
         ['Flows seen in both directions', formatCount(twoWay)],
         ['Flows seen in one direction', formatCount(oneWay)],
         ['Packets seen at several places', formatCount(copies)],
+        ['Packets to other hosts, not analyzed', formatCount(otherHosts)],
         ['Packets cut', formatCount(snapped)],
         ['Dropped', formatCount(dropped)],
         ['Gaps', formatCount(gaps)],
@@ -2110,8 +2111,8 @@ class LiveDiagnosis {
     };
     #failure;
     /** To be called before the first packet. */
-    begin({ CaptureDiagnosis: Analysis }) {
-        this.#analysis = new Analysis();
+    begin({ CaptureDiagnosis: Analysis }, record) {
+        this.#analysis = new Analysis({ isSingleHost: isSingleHost(record) });
     }
     onHeader({ linkType }) {
         this.#packet.linkType = linkType;
@@ -2147,7 +2148,7 @@ class LiveDiagnosis {
 /** Reads the file of a result, where the packets arrived in another process. */
 async function diagnoseFile(result, engine) {
     const { path } = result;
-    const analysis = new engine.CaptureDiagnosis();
+    const analysis = new engine.CaptureDiagnosis({ isSingleHost: isSingleHost(result.record) });
     try {
         return diagnosed(analysis, path === undefined ? endOf(result) : await readCaptureFile(path, analysis), result);
     }
@@ -2166,6 +2167,10 @@ function diagnosed(analysis, end, { record, verdict }) {
     catch (error) {
         return { kind: 'failed', reason: (0,errors/* messageOf */.bD)(error) };
     }
+}
+/** The network of a pod, and not that of its node. */
+function isSingleHost({ method, target }) {
+    return method.kind === 'container' && localAddresses({ target }).length > 0;
 }
 function localAddresses({ target }) {
     return target.kind === 'pod' ? target.addresses : [];
@@ -8691,6 +8696,7 @@ function findingsJson(diagnosis, file, maxBytes = Infinity) {
             gaps: capture.gaps,
             cut_packets: capture.snapped,
             copies: capture.copies,
+            other_hosts: capture.otherHosts,
             is_cut_short: capture.isCutShort,
             damage: capture.broken ?? null,
             not_kept: capture.notKept,

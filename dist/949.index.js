@@ -2506,6 +2506,8 @@ function keyOf({ buffer, addressLength, interfaceId }, addressOffset, port) {
 
 
 
+/** The packet type of LINUX_SLL and LINUX_SLL2: to another host. */
+const toOtherHost = 3;
 /** A connection without packets for this long was idle. */
 const minIdleNs = 3e9;
 /** A datagram and those in its tunnels. */
@@ -2521,10 +2523,13 @@ class ConnectionTracker {
     udpStreams = 0;
     /** datagrams that were seen at another place before */
     copiedPackets = 0;
+    /** packets that were not analyzed, see `isSingleHost` */
+    otherHostsPackets = 0;
     #copies = new CopyDetector();
     #redirects = new Redirects();
     #natLegs = new NatLegs();
     #keyLikeTshark;
+    #isSingleHost;
     #trackers;
     /** connection * 2 + direction of each datagram of the frame */
     #frameFlows = new Int32Array(maxFrameFlowsCount);
@@ -2532,6 +2537,7 @@ class ConnectionTracker {
     constructor(options, trackers) {
         this.#trackers = trackers;
         this.#keyLikeTshark = options.keyLikeTshark ?? false;
+        this.#isSingleHost = options.isSingleHost ?? false;
         this.table = new FlowTable({
             maxFlowsCount: options.maxConnectionsCount ?? 250_000,
             keyLikeTshark: options.keyLikeTshark ?? false,
@@ -2540,6 +2546,10 @@ class ConnectionTracker {
         this.tcp = new TcpTracker(this.table);
     }
     onPacket(packet) {
+        if (this.#isSingleHost && packet.packetType === toOtherHost) {
+            this.otherHostsPackets += 1;
+            return;
+        }
         const { protocol } = packet;
         if (packet.transportOffset >= 0 && (protocol === ipProtocol.tcp || protocol === ipProtocol.udp)) {
             if (packet.inIcmpError)
@@ -7590,6 +7600,7 @@ function captureFacts({ analysis, findings, application, times }, end, dropped) 
         tlsConnections: tls.connections.handshakeCount,
         encryptedPackets: frames.layerCounts[31 - Math.clz32(decoded_packet_layer.esp)] ?? 0,
         copies: connections.copiedPackets,
+        otherHosts: connections.otherHostsPackets,
         notKept: connections.table.evictedCount +
             findings.dropped +
             evidence.dropped +

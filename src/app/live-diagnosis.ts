@@ -37,8 +37,8 @@ export class LiveDiagnosis implements PacketConsumer {
   #failure: string | undefined
 
   /** To be called before the first packet. */
-  begin({ CaptureDiagnosis: Analysis }: AnalysisEngine): void {
-    this.#analysis = new Analysis()
+  begin({ CaptureDiagnosis: Analysis }: AnalysisEngine, record: CaptureRecord): void {
+    this.#analysis = new Analysis({ isSingleHost: isSingleHost(record) })
   }
 
   onHeader({ linkType }: PcapHeader): void {
@@ -75,7 +75,7 @@ export class LiveDiagnosis implements PacketConsumer {
 /** Reads the file of a result, where the packets arrived in another process. */
 export async function diagnoseFile(result: CaptureResult, engine: AnalysisEngine): Promise<DiagnosisOutcome> {
   const { path } = result
-  const analysis = new engine.CaptureDiagnosis()
+  const analysis = new engine.CaptureDiagnosis({ isSingleHost: isSingleHost(result.record) })
   try {
     return diagnosed(analysis, path === undefined ? endOf(result) : await readCaptureFile(path, analysis), result)
   } catch (error) {
@@ -95,7 +95,12 @@ function diagnosed(analysis: CaptureDiagnosis, end: CaptureEnd, { record, verdic
   }
 }
 
-function localAddresses({ target }: CaptureRecord): readonly string[] {
+/** The network of a pod, and not that of its node. */
+function isSingleHost({ method, target }: CaptureRecord): boolean {
+  return method.kind === 'container' && localAddresses({ target }).length > 0
+}
+
+function localAddresses({ target }: Pick<CaptureRecord, 'target'>): readonly string[] {
   return target.kind === 'pod' ? target.addresses : []
 }
 

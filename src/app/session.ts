@@ -127,7 +127,7 @@ export class Session {
     try {
       const starting = recorder.start(events, cancel)
       const [imageId, engine] = await Promise.all([starting, this.#loadedEngine()])
-      diagnosis.begin(engine)
+      diagnosis.begin(engine, record)
       log.info(methodOf(record).describeStart(imageId))
       const capture = followCapture(recorder, part, { imageId, events })
       state.started(capture)

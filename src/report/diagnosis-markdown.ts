@@ -80,12 +80,13 @@ function isReason(one: string, other: string): boolean {
 }
 
 function captureTable({ capture }: Diagnosis): string {
-  const { twoWay, oneWay, copies, dropped, gaps, snapped, tcpConnections } = capture
+  const { twoWay, oneWay, copies, otherHosts, dropped, gaps, snapped, tcpConnections } = capture
   return table([
     ['TCP connections', formatCount(tcpConnections)],
     ['Flows seen in both directions', formatCount(twoWay)],
     ['Flows seen in one direction', formatCount(oneWay)],
     ['Packets seen at several places', formatCount(copies)],
+    ['Packets to other hosts, not analyzed', formatCount(otherHosts)],
     ['Packets cut', formatCount(snapped)],
     ['Dropped', formatCount(dropped)],
     ['Gaps', formatCount(gaps)],

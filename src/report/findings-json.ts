@@ -40,6 +40,7 @@ export function findingsJson(diagnosis: Diagnosis, file: string, maxBytes = Infi
       gaps: capture.gaps,
       cut_packets: capture.snapped,
       copies: capture.copies,
+      other_hosts: capture.otherHosts,
       is_cut_short: capture.isCutShort,
       damage: capture.broken ?? null,
       not_kept: capture.notKept,

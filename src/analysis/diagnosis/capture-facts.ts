@@ -46,6 +46,8 @@ export interface CaptureFacts {
   readonly encryptedPackets: number
   /** packets that were seen at another place of the same capture before */
   readonly copies: number
+  /** packets to other hosts that a bridge sent to the captured pod as well: not analyzed */
+  readonly otherHosts: number
   /** connections, names and servers that the bounded memory did not hold */
   readonly notKept: number
 }
@@ -88,6 +90,7 @@ export function captureFacts(
     tlsConnections: tls.connections.handshakeCount,
     encryptedPackets: frames.layerCounts[31 - Math.clz32(layer.esp)] ?? 0,
     copies: connections.copiedPackets,
+    otherHosts: connections.otherHostsPackets,
     notKept:
       connections.table.evictedCount +
       findings.dropped +

@@ -23,7 +23,15 @@ export interface ConnectionTrackerOptions {
   readonly maxConnectionsCount?: number
   /** connections are told apart by addresses and ports only, as tshark 4.0 does: to compare counters */
   readonly keyLikeTshark?: boolean
+  /**
+   * The capture was made on `any` of a host that forwards nothing, such as a pod. Packets to other hosts get there too, because a bridge sends each
+   * frame to all its ports while it does not know the address: they are counted only. Their answers go to their sender alone.
+   */
+  readonly isSingleHost?: boolean
 }
+
+/** The packet type of LINUX_SLL and LINUX_SLL2: to another host. */
+const toOtherHost = 3
 
 /** A connection without packets for this long was idle. */
 const minIdleNs = 3e9
@@ -41,10 +49,13 @@ export class ConnectionTracker implements PacketTracker, Connections {
   udpStreams = 0
   /** datagrams that were seen at another place before */
   copiedPackets = 0
+  /** packets that were not analyzed, see `isSingleHost` */
+  otherHostsPackets = 0
   readonly #copies = new CopyDetector()
   readonly #redirects = new Redirects()
   readonly #natLegs = new NatLegs()
   readonly #keyLikeTshark: boolean
+  readonly #isSingleHost: boolean
   readonly #trackers: readonly PacketTracker[]
   /** connection * 2 + direction of each datagram of the frame */
   readonly #frameFlows = new Int32Array(maxFrameFlowsCount)
@@ -53,6 +64,7 @@ export class ConnectionTracker implements PacketTracker, Connections {
   constructor(options: ConnectionTrackerOptions, trackers: readonly PacketTracker[]) {
     this.#trackers = trackers
     this.#keyLikeTshark = options.keyLikeTshark ?? false
+    this.#isSingleHost = options.isSingleHost ?? false
     this.table = new FlowTable({
       maxFlowsCount: options.maxConnectionsCount ?? 250_000,
       keyLikeTshark: options.keyLikeTshark ?? false,
@@ -62,6 +74,10 @@ export class ConnectionTracker implements PacketTracker, Connections {
   }
 
   onPacket(packet: DecodedPacket): void {
+    if (this.#isSingleHost && packet.packetType === toOtherHost) {
+      this.otherHostsPackets += 1
+      return
+    }
     const { protocol } = packet
     if (packet.transportOffset >= 0 && (protocol === ipProtocol.tcp || protocol === ipProtocol.udp)) {
       if (packet.inIcmpError) this.#noteIcmpError(packet)

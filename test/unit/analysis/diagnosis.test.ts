@@ -112,6 +112,19 @@ describe('the culprit of a capture', () => {
     }
   })
 
+  it('is none in a pod that gets the packets of another one, because the bridge does not know where that is', async () => {
+    const flooded = onAnyInterface(bytesOf('syn-dropped.pcap'), 3)
+    const diagnosis = await diagnosisOf(flooded, { isSingleHost: true })
+    expect(diagnosis).toMatchObject({
+      culprit: 'none',
+      findings: [],
+      withheld: [],
+      capture: { packets: 18, otherHosts: 18 },
+    })
+    // A node forwards such packets: they are the traffic of its pods.
+    expect(await diagnosisOf(flooded)).toMatchObject({ culprit: 'policy', capture: { packets: 18, otherHosts: 0 } })
+  })
+
   it('sets the time of the network against that of the application', async () => {
     const { detail, servers } = await diagnosisOf(join(labCaptures, 'pod-http-slow-server.pcap'))
     expect(detail).toBe('Round trip to 10.244.1.20:8080 0.06 ms, its answers take 2 s at p95, no loss, no resets')
