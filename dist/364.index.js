@@ -39,8 +39,8 @@ var log = __webpack_require__(47708);
 var capture_events = __webpack_require__(22307);
 // EXTERNAL MODULE: ./src/app/capture-report.ts
 var capture_report = __webpack_require__(54920);
-// EXTERNAL MODULE: ./src/app/diagnosis-report.ts + 2 modules
-var diagnosis_report = __webpack_require__(98297);
+// EXTERNAL MODULE: ./src/app/diagnosis-report.ts + 1 modules
+var diagnosis_report = __webpack_require__(84377);
 // EXTERNAL MODULE: ./src/app/live-diagnosis.ts + 5 modules
 var live_diagnosis = __webpack_require__(54206);
 // EXTERNAL MODULE: ./src/app/cleanup.ts

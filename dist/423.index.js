@@ -169,8 +169,8 @@ var step_files = __webpack_require__(51252);
 var step_inputs = __webpack_require__(48782);
 // EXTERNAL MODULE: ./src/app/capture-report.ts
 var capture_report = __webpack_require__(54920);
-// EXTERNAL MODULE: ./src/app/diagnosis-report.ts + 2 modules
-var diagnosis_report = __webpack_require__(98297);
+// EXTERNAL MODULE: ./src/app/diagnosis-report.ts + 1 modules
+var diagnosis_report = __webpack_require__(84377);
 // EXTERNAL MODULE: ./src/app/live-diagnosis.ts + 5 modules
 var live_diagnosis = __webpack_require__(54206);
 // EXTERNAL MODULE: ./src/app/outputs.ts + 1 modules

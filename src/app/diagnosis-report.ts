@@ -29,9 +29,11 @@ export async function nameDiagnosis(
   const own = ownNames(record.target)
   const others = [...addressesIn(diagnosis)].filter((address) => !own.has(address))
   const found = others.length > 0 && connection ? await namesIn(record.target, connection) : new Map<string, string>()
+  const names = new Map([...found, ...own])
   return {
     kind: 'diagnosed',
-    diagnosis: withNames(diagnosis, new Map([...found, ...own])),
+    diagnosis: withNames(diagnosis, names),
+    names,
     fileName: basename(path ?? record.path),
     findingsPath: undefined,
     findingsArtifact: undefined,

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../analysis/decoded-packet.ts'
 import type { Diagnosis } from '../analysis/diagnosis.ts'
 
 /** A name for an address: of a pod, a service or a node. */
@@ -30,6 +31,24 @@ export function withNames(diagnosis: Diagnosis, names: AddressNames): Diagnosis 
     withheld: diagnosis.withheld.map(namedText),
     clean: diagnosis.clean.map(namedText),
     limits: diagnosis.limits.map(namedText),
+  }
+}
+
+/** The diagnosis for a reader, with names in place of addresses also in the ends of the evidence and in the list of servers. */
+export function withNamedEnds(diagnosis: Diagnosis, names: AddressNames): Diagnosis {
+  const named = ({ address, port }: Endpoint): Endpoint => ({ address: names.get(address) ?? address, port })
+  return {
+    ...diagnosis,
+    servers: diagnosis.servers.map((times) => ({ ...times, server: named(times.server) })),
+    findings: diagnosis.findings.map((finding) => ({
+      ...finding,
+      evidence: finding.evidence.map((one) => ({
+        ...one,
+        client: named(one.client),
+        server: named(one.server),
+        backend: one.backend && named(one.backend),
+      })),
+    })),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Diagnosis } from '../analysis/diagnosis.ts'
 import type { Problem } from '../common/errors.ts'
+import type { AddressNames } from './address-names.ts'
 
 /** What a run reports about one capture: the only source of the summary, the outputs and the JSON. */
 export interface CaptureReport {
@@ -78,7 +79,9 @@ export type StopReason = 'duration' | 'size' | 'packets' | 'cancelled' | 'target
 export type DiagnosisReport =
   | {
       readonly kind: 'diagnosed'
+      /** with names in its sentences; its ends have addresses */
       readonly diagnosis: Diagnosis
+      readonly names: AddressNames
       /** of the capture, without its folder */
       readonly fileName: string
       /** findings.json on the runner; undefined where it was not written */

@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../analysis/diagnosis.ts'
+import { withNamedEnds } from './address-names.ts'
 import { hideNames } from './hide-names.ts'
 import type { CaptureReport } from './report.ts'
 
@@ -11,5 +12,5 @@ export function shownDiagnosis(
   detail: ShownDetail,
 ): Diagnosis | undefined {
   if (report.kind === 'failed' || detail === 'off') return undefined
-  return detail === 'full' ? report.diagnosis : hideNames(report.diagnosis)
+  return detail === 'full' ? withNamedEnds(report.diagnosis, report.names) : hideNames(report.diagnosis)
 }

@@ -99,7 +99,7 @@ async function demo(stop: AbortSignal): Promise<void> {
 
     const summary = [outcome.main.summary, outcome.post.summary].filter(Boolean).join('\n')
     if (summary !== '') title('The job summary')
-    console.log(decodeCharacterReferences(summary))
+    console.log(decodeCharacterReferences(summary).replaceAll('<wbr>', ''))
 
     title('What you have now')
     await report(outcome, { cluster, results })

@@ -21,6 +21,7 @@ const reportWith = (diagnosis: Diagnosis, changes: Partial<CaptureReport> = {}):
     diagnosis: {
       kind: 'diagnosed',
       diagnosis,
+      names: new Map(),
       fileName: 'x.pcap',
       findingsPath: undefined,
       findingsArtifact: undefined,
@@ -95,7 +96,7 @@ describe('summary: names-hidden', () => {
 
   it('is not applied to the outputs, and off shows nothing of the diagnosis', () => {
     const one = reportWith(http503)
-    expect(shownDiagnosis(one, 'full')).toBe(http503)
+    expect(shownDiagnosis(one, 'full')).toEqual(http503)
     expect(shownDiagnosis(one, 'off')).toBeUndefined()
     expect(summary(one, 'off')).toMatch(/^## ✅ 12,345 packets of pod checkout-7d9f-x2, complete\n/)
     expect(summary(one, 'off')).not.toContain(http503.sentence)
@@ -147,4 +148,16 @@ describe('findings.json in an output', () => {
   it('is whole where it fits', () => {
     expect(findingsJson(http503, 'x.pcap', 64_000)).toBe(findingsJson(http503, 'x.pcap'))
   })
+})
+
+it('shows names in place of addresses also in the list of servers and in the evidence, and keeps them in findings.json', () => {
+  const address = http503.servers[0]?.server.address ?? 'no server'
+  const named = { kind: 'diagnosed', diagnosis: http503, names: new Map([[address, 'payments-5d']]) } as const
+  const shown = shownDiagnosis(
+    { diagnosis: { ...named, fileName: 'x', findingsPath: undefined, findingsArtifact: undefined } },
+    'full',
+  )
+  expect(shown?.servers[0]?.server.address).toBe('payments-5d')
+  expect(JSON.stringify(shown?.findings[0]?.evidence)).toContain('payments-5d')
+  expect(JSON.parse(findingsJson(http503, 'x'))).toMatchObject({ servers: [{ server: { address } }] })
 })
