@@ -47,8 +47,8 @@ var live_diagnosis = __webpack_require__(54206);
 var cleanup = __webpack_require__(33403);
 // EXTERNAL MODULE: ./src/app/cluster-access.ts
 var cluster_access = __webpack_require__(76896);
-// EXTERNAL MODULE: ./src/app/deliver.ts + 12 modules
-var deliver = __webpack_require__(72914);
+// EXTERNAL MODULE: ./src/app/deliver.ts + 17 modules
+var deliver = __webpack_require__(64922);
 // EXTERNAL MODULE: ./src/capture/recorders/ephemeral-container.ts
 var ephemeral_container = __webpack_require__(41119);
 // EXTERNAL MODULE: ./src/capture/recorders/node-job.ts + 2 modules

@@ -179,8 +179,8 @@ var outputs = __webpack_require__(96073);
 var cleanup = __webpack_require__(33403);
 // EXTERNAL MODULE: ./src/app/cluster-access.ts
 var cluster_access = __webpack_require__(76896);
-// EXTERNAL MODULE: ./src/app/deliver.ts + 12 modules
-var deliver = __webpack_require__(72914);
+// EXTERNAL MODULE: ./src/app/deliver.ts + 17 modules
+var deliver = __webpack_require__(64922);
 ;// CONCATENATED MODULE: ./src/app/preflight/delivery.ts
 /** Whether the capture can be delivered as the inputs say. Otherwise the upload would fail after the capture. */
 function checkDelivery({ upload }, { artifactProblem }) {

@@ -123,7 +123,7 @@ async function post() {
         const state = (0,_app_saved_state_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePointer */ .v)((0,_runner_step_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .readState */ .u)(_app_state_js__WEBPACK_IMPORTED_MODULE_2__/* .stateName */ .Vi));
         mustReport = state !== undefined && !(0,_app_state_js__WEBPACK_IMPORTED_MODULE_2__/* .isReported */ .Ob)(state.phase);
         if (state && state.phase !== 'done')
-            await (await Promise.all(/* import() */[__webpack_require__.e(542), __webpack_require__.e(364)]).then(__webpack_require__.bind(__webpack_require__, 74364))).finishRun(state);
+            await (await Promise.all(/* import() */[__webpack_require__.e(998), __webpack_require__.e(364)]).then(__webpack_require__.bind(__webpack_require__, 74364))).finishRun(state);
     }
     catch (error) {
         const text = `The capture could not be finished: ${(0,_common_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .messageOf */ .bD)(error)}`;

@@ -12,7 +12,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 if ((0,node_path__WEBPACK_IMPORTED_MODULE_0__.basename)(process.argv[1] ?? '') === 'post.js')
     await (await Promise.all(/* import() */[__nccwpck_require__.e(137), __nccwpck_require__.e(661)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86661))).post();
 else
-    await (await Promise.all(/* import() */[__nccwpck_require__.e(542), __nccwpck_require__.e(137), __nccwpck_require__.e(423)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86423))).main();
+    await (await Promise.all(/* import() */[__nccwpck_require__.e(998), __nccwpck_require__.e(137), __nccwpck_require__.e(423)]).then(__nccwpck_require__.bind(__nccwpck_require__, 86423))).main();
 
 __webpack_async_result__();
 } catch(e) { __webpack_async_result__(e); } }, 1);

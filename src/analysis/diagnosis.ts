@@ -1,6 +1,7 @@
 import type { CaptureEnd } from '../pcap/capture-format.ts'
 import type { IcmpError } from './application/icmp-tracker.ts'
 import { applicationFindings } from './findings/application-findings.ts'
+import { captureDetails, type CaptureDetails } from './details/capture-details.ts'
 import type { Finding, Severity } from './findings/finding.ts'
 import type { WithheldFinding } from './findings/withheld.ts'
 import { durationText, endpointText } from './findings/wording.ts'
@@ -35,6 +36,7 @@ export interface Diagnosis {
   readonly limits: readonly Limit[]
   readonly servers: readonly ServerTimes[]
   readonly capture: CaptureFacts
+  readonly details: CaptureDetails
 }
 
 export interface DiagnosisOptions {
@@ -60,7 +62,8 @@ export function diagnose(trackers: Trackers, end: CaptureEnd, options: Diagnosis
   const findings = rank(sifted.findings, servers)
   const clean = cleanChecks(trackers, capture, { findings, withheld })
   const limits = limitsOf(capture, findings)
-  const facts = { findings, withheld, clean, limits, servers, capture }
+  const details = captureDetails(trackers, findings)
+  const facts = { findings, withheld, clean, limits, servers, capture, details }
   const first = findings[0]
   if (first === undefined || first.severity === 'notice') return { ...nothingWrong(facts), ...facts }
   const { culprit, sureness, because } = blame(first, local)

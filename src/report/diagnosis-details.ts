@@ -1,21 +1,50 @@
 import type { Diagnosis } from '../analysis/diagnosis.ts'
-import type { Finding } from '../analysis/findings/finding.ts'
-import type { ServerTimes } from '../analysis/diagnosis/server-times.ts'
-import { endpointText } from '../analysis/findings/wording.ts'
-import { culpritText, endsText, framesText, stallText, timesText } from './diagnosis-wording.ts'
-import { breakable, breakableCode, code, details, joinedParts, text } from './markdown.ts'
+import type { Evidence, Finding } from '../analysis/findings/finding.ts'
+import { culpritText, framesText } from './diagnosis-wording.ts'
+import { endText } from './end-text.ts'
+import { breakable, code, details, joinedParts, text } from './markdown.ts'
+import { sequenceMarkdown } from './sequence-markdown.ts'
+import { timelineMarkdown } from './timeline-markdown.ts'
+import { conversationTable, dnsMarkdown, httpMarkdown, serverTable, tlsMarkdown } from './traffic-markdown.ts'
 import { formatCount } from './wording.ts'
 
-/** Of each list: GitHub drops a summary above 1 MiB. */
+/** Of each list. */
 const maxDetailedCount = 50
+/** GitHub drops a job summary above 1 MiB. */
+const defaultMaxBytes = 900_000
 
-/** All numbers, each group in `<details>`. */
-export function diagnosisDetails(diagnosis: Diagnosis): string {
-  return joinedParts([
-    details('Findings: causes, next steps and packets', joinedParts([reason(diagnosis), findings(diagnosis)])),
-    details('Servers: time of the network, and of the application', serverTable(diagnosis)),
-    details('What this capture cannot show', limits(diagnosis)),
-  ])
+/** All numbers, each group in `<details>`. Groups that would make it larger than `maxBytes` are left out, and named. */
+export function diagnosisDetails(diagnosis: Diagnosis, maxBytes = defaultMaxBytes): string {
+  if (maxBytes === 0) return ''
+  const shown: string[] = []
+  const leftOut: string[] = []
+  let leftBytes = maxBytes
+  for (const [title, content] of groups(diagnosis)) {
+    const group = details(title, content)
+    const groupBytes = Buffer.byteLength(group) + 2
+    if (groupBytes > leftBytes) leftOut.push(title)
+    else {
+      shown.push(group)
+      leftBytes -= groupBytes
+    }
+  }
+  const note = `Left out, because the summary would be too large for GitHub: ${leftOut.join('; ')}.`
+  return joinedParts([...shown, leftOut.length === 0 ? '' : note])
+}
+
+function groups(diagnosis: Diagnosis): readonly (readonly [title: string, content: string])[] {
+  const { details: facts, servers } = diagnosis
+  return [
+    ['Findings: causes, next steps, packets', joinedParts([reason(diagnosis), findings(diagnosis)])],
+    ['The worst connection', sequenceMarkdown(facts.worst)],
+    ['Servers: time of the network, and of the application', serverTable(servers)],
+    ['Conversations', conversationTable(facts)],
+    ['DNS', dnsMarkdown(facts.dns)],
+    ['TLS', tlsMarkdown(facts.tls)],
+    ['HTTP', httpMarkdown(facts.http)],
+    ['Timeline: throughput and errors', timelineMarkdown(facts.timeline)],
+    ['Limits of this capture', limits(diagnosis)],
+  ]
 }
 
 function reason(diagnosis: Diagnosis): string {
@@ -40,29 +69,8 @@ function finding({ id, title, evidence, likelyCauses, nextSteps }: Finding): str
   ].join('\n')
 }
 
-function serverTable({ servers }: Diagnosis): string {
-  if (servers.length === 0) return ''
-  const rows = servers.slice(0, maxDetailedCount).map(serverRow)
-  const more = servers.length - maxDetailedCount
-  return [
-    '| Server | Round trip | Answers | Failed |',
-    '|---|---|---|---|',
-    ...rows,
-    ...(more > 0 ? [`| ${formatCount(more)} more | | | |`] : []),
-  ].join('\n')
-}
-
-function serverRow(times: ServerTimes): string {
-  const { server, requests, failures, roundTrip, thinkTime } = times
-  const stalled = stallText(times)
-  const failed = requests === 0 ? '' : `${formatCount(failures)} of ${formatCount(requests)}`
-  const cells = [
-    breakableCode(endpointText(server)),
-    text(timesText(roundTrip) ?? 'not seen'),
-    text([timesText(thinkTime), stalled && `stalled: ${stalled}`].filter(Boolean).join('; ') || 'not seen'),
-    text(failed),
-  ]
-  return `| ${cells.join(' | ')} |`
+function endsText({ client, server, backend }: Evidence): string {
+  return `${endText(client)} to ${endText(server)}${backend === undefined ? '' : ` (backend ${endText(backend)})`}`
 }
 
 function limits({ withheld, limits: all }: Diagnosis): string {

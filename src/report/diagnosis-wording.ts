@@ -1,6 +1,6 @@
 import type { Diagnosis } from '../analysis/diagnosis.ts'
-import type { Evidence, Finding } from '../analysis/findings/finding.ts'
-import { durationText, endpointText } from '../analysis/findings/wording.ts'
+import type { Finding } from '../analysis/findings/finding.ts'
+import { durationText } from '../analysis/findings/wording.ts'
 import type { ServerTimes, TimeSummary } from '../analysis/diagnosis/server-times.ts'
 import { plain, toOneLine } from '../common/remote-text.ts'
 import { formatDuration, formatSize } from '../common/quantities.ts'
@@ -62,11 +62,6 @@ export function timesOfDay({ evidence }: Finding): string | undefined {
 /** "packet 5", "packets 5, 9, 12" */
 export function framesText(frames: readonly number[]): string {
   return `${frames.length === 1 ? 'packet' : 'packets'} ${frames.join(', ')}`
-}
-
-export function endsText({ client, server, backend }: Evidence): string {
-  const text = (end: Evidence['client']): string => (end.port === 0 ? end.address : endpointText(end))
-  return `${text(client)} to ${text(server)}${backend === undefined ? '' : ` (backend ${text(backend)})`}`
 }
 
 export function severityText({ severity }: Pick<Finding, 'severity'>): string {

@@ -1,3 +1,4 @@
+import { withoutNames } from '../analysis/details/capture-details.ts'
 import type { Diagnosis } from '../analysis/diagnosis.ts'
 import type { Evidence, Finding, FindingId } from '../analysis/findings/finding.ts'
 import { formatCount } from './wording.ts'
@@ -53,6 +54,7 @@ export function hideNames(diagnosis: Diagnosis): Diagnosis {
       text: `${formatCount(count)} × ${phrases[id]} (${reason.replaceAll('-', ' ')})`,
     })),
     servers: [],
+    details: withoutNames(diagnosis.details),
   }
 }
 

@@ -4,10 +4,13 @@ import { formatSize } from '../common/quantities.ts'
 import { diagnosisDetails } from './diagnosis-details.ts'
 import { diagnosisFindings, diagnosisHead } from './diagnosis-markdown.ts'
 import { problemList } from './failure.ts'
-import { breakableCode, callout, code, details, link, table, text, unmaskableLink } from './markdown.ts'
+import { breakableCode, callout, code, details, joinedParts, link, table, text, unmaskableLink } from './markdown.ts'
 import type { CaptureReport } from './report.ts'
 import { shownDiagnosis, type ShownDetail } from './shown-diagnosis.ts'
 import { formatCount, isoTime, stopText } from './wording.ts'
+
+/** GitHub drops a job summary above 1 MiB. */
+const maxSummaryBytes = 1_000_000
 
 export interface SummaryContext {
   /** shown at the end of each section */
@@ -24,12 +27,32 @@ export interface SummaryContext {
 export function summaryMarkdown(reports: readonly CaptureReport[], context: SummaryContext): string {
   const { failures = [] } = context
   const failed = failures.length === 0 ? [] : [`## ❌ Captures that failed\n\n${problemList(failures)}`]
-  return [...reports.map((report) => section(report, context)), ...failed].join('\n\n') + '\n'
+  const least = reports.map((report) => section(report, context, 0))
+  const shownCount = fittingCount([...failed, ...least].map((part) => Buffer.byteLength(part))) - failed.length
+  const shown = reports.slice(0, Math.max(0, shownCount))
+  const leftBytes = maxSummaryBytes - Buffer.byteLength([...failed, ...least.slice(0, shown.length)].join('\n\n'))
+  const detailsBytes = Math.max(0, Math.floor(leftBytes / Math.max(1, shown.length)))
+  const more = reports.length - shown.length
+  return joinedParts([
+    ...shown.map((report) => section(report, context, detailsBytes)),
+    ...failed,
+    more === 0
+      ? ''
+      : `${formatCount(more)} more captures are in the output \`result\`: GitHub shows no larger summary.`,
+  ]).concat('\n')
 }
 
-function section(report: CaptureReport, { notes, detail }: SummaryContext): string {
+/** How many parts, from the first, are within the limit. */
+function fittingCount(sizesBytes: readonly number[]): number {
+  let leftBytes = maxSummaryBytes
+  const tooLarge = sizesBytes.findIndex((sizeBytes) => (leftBytes -= sizeBytes + 2) < 0)
+  return tooLarge === -1 ? sizesBytes.length : tooLarge
+}
+
+/** `detailsBytes`: that the tables and charts of the diagnosis may have */
+function section(report: CaptureReport, { notes, detail }: SummaryContext, detailsBytes: number): string {
   const diagnosis = report.packets === 0 ? undefined : shownDiagnosis(report, detail)
-  return [
+  return joinedParts([
     ...flaws(report),
     diagnosis === undefined ? headline(report) : diagnosisHead(diagnosis),
     fileLine(report),
@@ -38,12 +61,10 @@ function section(report: CaptureReport, { notes, detail }: SummaryContext): stri
     diagnosis === undefined ? withoutDiagnosis(report, detail) : diagnosisFindings(diagnosis),
     ...report.hints.map((hint) => callout('TIP', hint)),
     ...notes.map((note) => callout('NOTE', note)),
-    diagnosis === undefined ? '' : diagnosisDetails(diagnosis),
+    diagnosis === undefined ? '' : diagnosisDetails(diagnosis, detailsBytes),
     details('Capture', table(rows(report))),
     howToOpen(report),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n')
+  ])
 }
 
 /** What is wrong with the capture or its delivery, which comes before what it shows. */

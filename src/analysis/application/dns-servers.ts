@@ -1,17 +1,33 @@
 import type { DnsMessage } from './dns-message.ts'
-import { rcodeName } from './dns-message.ts'
+import { rcodeName, rcodeNxdomain } from './dns-message.ts'
 import type { DnsContext, DnsTransaction } from './dns-transaction.ts'
 import { DurationStats } from './duration-stats.ts'
 import { addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
 import { TextCounts } from './text-counts.ts'
+import { TimeBuckets } from '../time-buckets.ts'
 
 const maxServersCount = 1000
 /** durations that are kept for each server */
 const maxSamplesCount = 4096
 const slowNs = 500e6
+const maxExamplesCount = 3
+
+/** A query, and what came of it. */
+export interface DnsExample {
+  readonly name: string
+  readonly client: string
+  readonly server: string
+  readonly queryFrame: number
+  /** when the query was sent */
+  readonly timeNs: number
+  /** undefined: no answer was seen */
+  readonly answer: { readonly code: string; readonly frame: number; readonly durationNs: number } | undefined
+}
 
 export interface DnsFailures extends Occurrences {
   readonly names: TextCounts
+  /** the first ones */
+  readonly examples: DnsExample[]
 }
 
 /** What one DNS server did. */
@@ -29,6 +45,7 @@ export interface DnsServer {
   readonly truncated: Occurrences
   /** answers that took 500 ms or more */
   readonly slow: Occurrences
+  slowest: DnsExample | undefined
   readonly time: DurationStats
   /** by rcode, without NOERROR */
   readonly failures: Map<string, DnsFailures>
@@ -38,6 +55,8 @@ export interface DnsServer {
 /** Queries and failures by server. */
 export class DnsServers {
   readonly #servers = new Map<string, DnsServer>()
+  /** when the queries were sent that have no answer, or an error other than "no such name" */
+  readonly failureTimes = new TimeBuckets()
   overflowCount = 0
 
   onQuery(context: DnsContext): void {
@@ -52,19 +71,22 @@ export class DnsServers {
     if (server !== undefined) server.retryCount++
   }
 
-  onResponse(context: DnsContext, message: DnsMessage, durationNs: number): void {
+  onResponse(context: DnsContext, message: DnsMessage, query: DnsTransaction): void {
     const server = this.#get(context)
     if (server === undefined) return
+    const durationNs = context.timeNs - query.timeNs
     server.responseCount++
     server.time.add(durationNs)
     if (message.isTruncated) addOccurrence(server.truncated, context.frameNumber, context.timeNs)
-    if (durationNs >= slowNs) addOccurrence(server.slow, context.frameNumber, context.timeNs)
+    if (durationNs >= slowNs) addSlow(server, context, query)
     if (message.rcode === 0) return
     const code = rcodeName(message.rcode)
+    if (message.rcode !== rcodeNxdomain) this.failureTimes.add(query.timeNs)
     const failure = server.failures.get(code) ?? emptyOccurrences()
     server.failures.set(code, failure)
     addOccurrence(failure, context.frameNumber, context.timeNs)
     failure.names.add(message.name, context.frameNumber)
+    addExample(failure, query, { code, frame: context.frameNumber, durationNs })
   }
 
   onUnanswered(transaction: DnsTransaction): void {
@@ -72,6 +94,8 @@ export class DnsServers {
     if (server === undefined) return
     addOccurrence(server.unanswered, transaction.frameNumber, transaction.timeNs)
     server.unanswered.names.add(transaction.name, transaction.frameNumber)
+    this.failureTimes.add(transaction.timeNs)
+    addExample(server.unanswered, transaction, undefined)
   }
 
   all(): DnsServer[] {
@@ -94,6 +118,7 @@ export class DnsServers {
       tcpQueryCount: 0,
       truncated: noOccurrences(),
       slow: noOccurrences(),
+      slowest: undefined,
       time: new DurationStats(maxSamplesCount),
       failures: new Map(),
       unanswered: emptyOccurrences(),
@@ -104,5 +129,23 @@ export class DnsServers {
 }
 
 function emptyOccurrences(): DnsFailures {
-  return { ...noOccurrences(), names: new TextCounts() }
+  return { ...noOccurrences(), names: new TextCounts(), examples: [] }
+}
+
+function addExample({ examples }: DnsFailures, query: DnsTransaction, answer: DnsExample['answer']): void {
+  if (examples.length < maxExamplesCount) examples.push(exampleOf(query, answer))
+}
+
+function addSlow(server: DnsServer, { frameNumber: frame, timeNs }: DnsContext, query: DnsTransaction): void {
+  addOccurrence(server.slow, frame, timeNs)
+  const durationNs = timeNs - query.timeNs
+  if (durationNs <= (server.slowest?.answer?.durationNs ?? 0)) return
+  server.slowest = exampleOf(query, { code: 'an answer', frame, durationNs })
+}
+
+function exampleOf(
+  { name, client, server, frameNumber, timeNs }: DnsTransaction,
+  answer: DnsExample['answer'],
+): DnsExample {
+  return { name, client, server, queryFrame: frameNumber, timeNs, answer }
 }

@@ -130,7 +130,7 @@ export class DnsTracker {
     transaction.isAnswered = true
     const durationNs = context.timeNs - transaction.timeNs
     if (message.isComplete) this.#time.add(durationNs)
-    this.servers.onResponse(context, message, durationNs)
+    this.servers.onResponse(context, message, transaction)
   }
 
   #makeRoom(): void {

@@ -2,10 +2,12 @@ import { type ConnectionEnds, serverKey } from './connection-ends.ts'
 import { DurationStats } from './duration-stats.ts'
 import { addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
 import { TextCounts } from './text-counts.ts'
+import { TimeBuckets } from '../time-buckets.ts'
 
 const maxServersCount = 1000
 const maxSamplesCount = 4096
 const maxSlowestCount = 5
+const maxExamplesCount = 3
 /** A first byte that comes later than this is slow. */
 const slowNs = 1e9
 
@@ -30,6 +32,12 @@ export interface HttpExchange {
 export interface HttpFailures extends Occurrences {
   /** by "METHOD path" */
   readonly requests: TextCounts
+  /** the first ones */
+  readonly examples: HttpExample[]
+}
+
+export interface HttpExample extends HttpExchange {
+  readonly ends: ConnectionEnds
 }
 
 /** What one HTTP server answered. */
@@ -51,31 +59,35 @@ export interface HttpServer {
   readonly grpcFailures: Map<number, HttpFailures>
   readonly unanswered: HttpFailures
   readonly slow: HttpFailures
-  slowest: HttpExchange[]
+  slowest: HttpExample[]
 }
 
 /** Requests and answers of HTTP/1 and HTTP/2 by server. */
 export class HttpServers {
   readonly #servers = new Map<string, HttpServer>()
+  /** when the requests were sent that the server failed to answer, or answered with an error */
+  readonly failureTimes = new TimeBuckets()
   overflowCount = 0
 
   onExchange(ends: ConnectionEnds, exchange: HttpExchange): void {
     const server = this.#get(ends)
     if (server === undefined) return
+    const { status, grpcStatus = 0 } = exchange
+    if (status === 0 || status >= 500 || grpcStatus !== 0) this.failureTimes.add(exchange.timeNs)
     server.requestCount++
     if (exchange.host !== undefined) server.hosts.add(exchange.host, exchange.requestFrame)
     if (exchange.status === 0) {
-      addFailure(server.unanswered, exchange)
+      addFailure(server.unanswered, exchange, ends)
       return
     }
     server.responseCount++
     server.statuses.add(String(exchange.status), exchange.responseFrame)
-    if (exchange.status >= 400) addFailure(getFailures(server.failures, exchange.status), exchange)
+    if (exchange.status >= 400) addFailure(getFailures(server.failures, exchange.status), exchange, ends)
     if (exchange.grpcStatus !== undefined) {
       server.grpcStatuses.add(String(exchange.grpcStatus), exchange.responseFrame)
-      if (exchange.grpcStatus !== 0) addFailure(getFailures(server.grpcFailures, exchange.grpcStatus), exchange)
+      if (exchange.grpcStatus !== 0) addFailure(getFailures(server.grpcFailures, exchange.grpcStatus), exchange, ends)
     }
-    if (exchange.firstByteNs !== undefined) addFirstByte(server, exchange, exchange.firstByteNs)
+    if (exchange.firstByteNs !== undefined) addFirstByte(server, exchange, ends)
   }
 
   all(): HttpServer[] {
@@ -110,17 +122,18 @@ export class HttpServers {
   }
 }
 
-function addFirstByte(server: HttpServer, exchange: HttpExchange, firstByteNs: number): void {
+function addFirstByte(server: HttpServer, exchange: HttpExchange, ends: ConnectionEnds): void {
+  const { firstByteNs = 0 } = exchange
   server.firstByte.add(firstByteNs)
   if (firstByteNs < slowNs) return
-  addFailure(server.slow, exchange)
-  server.slowest = [...server.slowest, exchange]
+  addFailure(server.slow, exchange, ends)
+  server.slowest = [...server.slowest, { ...exchange, ends }]
     .sort((a, b) => (b.firstByteNs ?? 0) - (a.firstByteNs ?? 0))
     .slice(0, maxSlowestCount)
 }
 
 function noFailures(): HttpFailures {
-  return { ...noOccurrences(), requests: new TextCounts() }
+  return { ...noOccurrences(), requests: new TextCounts(), examples: [] }
 }
 
 function getFailures(table: Map<number, HttpFailures>, code: number): HttpFailures {
@@ -132,7 +145,8 @@ function getFailures(table: Map<number, HttpFailures>, code: number): HttpFailur
   return failures
 }
 
-function addFailure(failures: HttpFailures, exchange: HttpExchange): void {
+function addFailure(failures: HttpFailures, exchange: HttpExchange, ends: ConnectionEnds): void {
+  if (failures.examples.length < maxExamplesCount) failures.examples.push({ ...exchange, ends })
   addOccurrence(failures, exchange.responseFrame || exchange.requestFrame, exchange.timeNs)
   failures.requests.add(`${exchange.method} ${exchange.path}`, exchange.requestFrame)
 }

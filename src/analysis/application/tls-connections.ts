@@ -1,5 +1,7 @@
 import type { CertificateFacts } from './certificate.ts'
 import { type ConnectionEnds, serverKey } from './connection-ends.ts'
+import { TimeBuckets } from '../time-buckets.ts'
+import { TextCounts } from './text-counts.ts'
 import { addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
 
 const maxGroupsCount = 1000
@@ -64,6 +66,10 @@ export interface SeenCertificate extends Occurrences {
 export class TlsConnections {
   readonly #failures = new Map<string, TlsFailure>()
   readonly #certificates = new Map<string, SeenCertificate>()
+  /** when the handshakes began that failed */
+  readonly failureTimes = new TimeBuckets()
+  /** handshakes by the version that the server selected, a number */
+  readonly versions = new TextCounts()
   handshakeCount = 0
   failedCount = 0
   /** ended without data of both sides, but only one side was captured */
@@ -94,7 +100,8 @@ export class TlsConnections {
   add(connection: TlsConnection, ends: ConnectionEnds, isWhole: boolean): void {
     const server = serverKey(ends)
     this.handshakeCount++
-    const { serverName, certificate } = connection
+    const { serverName, certificate, selectedVersion } = connection
+    if (selectedVersion !== undefined) this.versions.add(String(selectedVersion), connection.helloFrame)
     if (certificate !== undefined) {
       const seen = this.#find(this.#certificates, `${server} ${serverName} ${certificate.notAfterSeconds}`, () => ({
         ...noOccurrences(),
@@ -112,6 +119,7 @@ export class TlsConnections {
       return
     }
     this.failedCount++
+    this.failureTimes.add(connection.firstTimeNs)
     const failure = this.#find(this.#failures, `${server} ${serverName} ${JSON.stringify(reason)}`, () => ({
       ...noOccurrences(),
       server,

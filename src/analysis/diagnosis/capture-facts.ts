@@ -4,6 +4,7 @@ import type { ApplicationTracker } from '../application/application-tracker.ts'
 import { layer, tcpEvent } from '../decoded-packet.ts'
 import type { ConnectionFindings } from '../findings/connection-findings.ts'
 import { tcpEventNames } from '../tcp/tcp-totals.ts'
+import type { DetailsTracker } from '../details/details-tracker.ts'
 import type { ServerTimesTracker } from './server-times.ts'
 
 /** The trackers of one capture, after its end. */
@@ -12,6 +13,7 @@ export interface Trackers {
   readonly findings: ConnectionFindings
   readonly application: ApplicationTracker
   readonly times: ServerTimesTracker
+  readonly details: DetailsTracker
 }
 
 /** What is known of the capture itself: without it every finding may be wrong. */

@@ -42,7 +42,7 @@ describe('the first lines of a diagnosis', () => {
   it('say the limits of the capture in one line, without the one that was named above', () => {
     const limits = ['A', 'B', 'C', 'D', 'E'].map((text) => ({ id: 'gaps' as const, text }))
     const markdown = shown(diagnosisFindings({ ...dnsErrors, limits, because: 'a' }))
-    expect(markdown).not.toContain('A;')
+    expect(markdown).not.toContain(': A;')
     const text = 'Once'
     expect(shown(diagnosisFindings({ ...dnsErrors, limits: [{ id: 'gaps', text }], because: 'once' }))).not.toContain(
       'Limits',

@@ -2,17 +2,20 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
+import type { CaptureDetails } from '../../../src/analysis/details/capture-details.ts'
 import type { Diagnosis } from '../../../src/analysis/diagnosis.ts'
 import { areas } from '../../../src/analysis/diagnosis/areas.ts'
 import { controlCharacterIn, hasWorkflowCommand } from '../../../src/common/remote-text.ts'
 import { diagnosisMarkdown } from '../../../src/report/diagnosis-markdown.ts'
 import { diagnosisText } from '../../../src/report/diagnosis-text.ts'
+import { summaryMarkdown } from '../../../src/report/summary.ts'
 import { findingsJson } from '../../../src/report/findings-json.ts'
 import { decodeCharacterReferences } from '../../support/character-references.ts'
 import { labCaptures } from '../../support/captures.ts'
 import { damage, randomNumbers, smallCaptures } from '../../support/damaged-captures.ts'
 import { diagnosisOf } from '../../support/diagnose.ts'
 import { type Schema, violations } from '../../support/schema.ts'
+import { report as reportOf } from './reports.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const captures = readdirSync(labCaptures).filter((name) => name.endsWith('.pcap'))
@@ -59,6 +62,39 @@ function withName(diagnosis: Diagnosis, name: string): Diagnosis {
     clean: [{ area: 'dns', text }],
     limits: [{ id: 'gaps', text }],
     servers: diagnosis.servers.map((times) => ({ ...times, server: { ...times.server, address: name } })),
+    details: detailsWithName(diagnosis.details, name),
+  }
+}
+
+/** Each table full, with the name in each text. */
+function detailsWithName(details: CaptureDetails, name: string): CaptureDetails {
+  const end = { address: name, port: 80 }
+  const counts = Array.from({ length: 30 }, () => [name, 2] as const)
+  const many = <Row>(row: Row): Row[] => Array.from({ length: 30 }, () => row)
+  const time = { p50Ms: 1, p95Ms: 2 }
+  const peer = { protocol: 'TCP' as const, client: name, server: end, connections: 1, packets: 1, bytes: 1 }
+  const step = { kind: 'message', sender: 'client', text: name, atMs: 1, frame: 1, isLost: false } as const
+  return {
+    peers: many(peer),
+    peersNotKept: 5,
+    dns: {
+      servers: many({ server: end, queries: 1, retries: 1, time, failures: counts }),
+      names: counts,
+      failedNames: counts,
+    },
+    tls: {
+      handshakes: 1,
+      names: counts,
+      versions: counts,
+      failures: many({ server: end, name, reason: name, count: 1 }),
+      certificates: many({ server: end, names: [name, name], notAfterMs: Infinity }),
+    },
+    http: {
+      servers: many({ server: end, hosts: counts, requests: 1, statuses: counts, time }),
+      failedRequests: counts,
+    },
+    timeline: details.timeline,
+    worst: { title: name, client: end, server: end, startMs: 0, steps: [step, { kind: 'note', text: name }, step] },
   }
 }
 
@@ -177,16 +213,46 @@ it('has all ids of findings in the schema', () => {
   expect(findingId.enum.toSorted()).toEqual(Object.keys(areas).toSorted())
 })
 
-it('stays below the 1 MiB of a job summary, and says what is left out', async () => {
-  const diagnosis = withName(await diagnosisOf(join(labCaptures, 'pod-http-ipv6.pcap')), '<'.repeat(5000))
-  const findings = Array.from({ length: 2000 }, () => diagnosis.findings[0]!)
-  const withheld = Array.from({ length: 2000 }, () => diagnosis.withheld[0]!)
-  const servers = Array.from({ length: 1000 }, () => diagnosis.servers[0]!)
-  const markdown = diagnosisMarkdown({ ...diagnosis, findings, withheld, servers })
-  expect(Buffer.byteLength(markdown)).toBeLessThan(1024 * 1024)
-  expect(markdown).toContain('1,995 more, see below')
-  expect(markdown).toContain('1,950 more are not shown')
-  expect(diagnosisText({ ...diagnosis, findings, withheld, servers }).split('\n').length).toBeLessThanOrEqual(
-    maxTextLines,
-  )
+describe('a job summary of more than GitHub shows', () => {
+  const large = async (count: number): Promise<Diagnosis> => {
+    const diagnosis = withName(await diagnosisOf(join(labCaptures, 'pod-http-ipv6.pcap')), '<'.repeat(5000))
+    const findings = Array.from({ length: count }, () => diagnosis.findings[0]!)
+    const withheld = Array.from({ length: count }, () => diagnosis.withheld[0]!)
+    const servers = Array.from({ length: count }, () => diagnosis.servers[0]!)
+    return { ...diagnosis, findings, withheld, servers }
+  }
+
+  it('says what is left out', async () => {
+    const diagnosis = await large(2000)
+    const markdown = diagnosisMarkdown(diagnosis)
+    expect(Buffer.byteLength(markdown)).toBeLessThan(1024 * 1024)
+    expect(markdown).toContain('1,995 more, see below')
+    expect(markdown).toContain('1,950 more are not shown')
+    expect(markdown).toMatch(/Left out, because the summary would be too large for GitHub: [^.]*\./)
+    expect(diagnosisText(diagnosis).split('\n').length).toBeLessThanOrEqual(maxTextLines)
+  })
+
+  it.each([1, 3, 20, 200])('is below 1 MiB with %d captures', async (count) => {
+    const diagnosis = await large(60)
+    const kind = 'diagnosed'
+    const one = reportOf({
+      diagnosis: {
+        kind,
+        diagnosis,
+        names: new Map(),
+        fileName: 'x.pcap',
+        findingsPath: undefined,
+        findingsArtifact: undefined,
+      },
+    })
+    const markdown = summaryMarkdown(
+      Array.from({ length: count }, () => one),
+      { notes: [], detail: 'full' },
+    )
+    expect(Buffer.byteLength(markdown)).toBeLessThan(1024 * 1024)
+    expect(Buffer.byteLength(markdown)).toBeGreaterThan(500_000)
+    expect(markdown.match(/^## 🔴/gm)?.length).toBeGreaterThanOrEqual(Math.min(count, 20))
+    expect(markdown.match(/<details>/g)).toHaveLength(markdown.match(/<\/details>/g)!.length)
+    expect(markdown.includes('more captures are in the output')).toBe(count === 200)
+  })
 })
