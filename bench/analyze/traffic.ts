@@ -80,7 +80,7 @@ function flowOf(id: number, kind: ConversationKind): Flow {
     server: 0x0a60_0000 + (kind === 'dns' ? 10 : id % serversCount),
     clientPort: 32_768 + (id % 28_000),
     serverPort: serverPorts[kind],
-    next: [1_000 + id, 5_000 + id],
+    next: [Math.imul(id, 0x9e3779b1) >>> 0, Math.imul(id, 0x85ebca6b) >>> 0],
   }
 }
 

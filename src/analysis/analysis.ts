@@ -12,14 +12,13 @@ export class Analysis implements CaptureConsumer {
   readonly decoder: PacketDecoder
   #isEnded = false
 
-  /** `trackers` get each decoded packet after its connection and its events are set. */
+  /** `trackers` get the decoded packets that they want after the connection and the events are set. */
   constructor(
     options: ConnectionTrackerOptions = {},
     trackers: (connections: ConnectionTracker) => readonly PacketTracker[] = () => [],
   ) {
-    const later: PacketTracker[] = [this.frames]
-    this.connections = new ConnectionTracker(options, later)
-    later.push(...trackers(this.connections))
+    this.connections = new ConnectionTracker(options)
+    this.connections.handTo([this.frames, ...trackers(this.connections)])
     this.decoder = new PacketDecoder(this.connections)
   }
 

@@ -120,7 +120,21 @@ export class DecodedPacket {
   isNextKnown = false
   /** the same packet was seen on another interface before: statistics and application parsers skip it */
   isCopy = false
+  /** bits of `trait`; set before trackers are called */
+  traits = 0
 }
+
+/** What a packet has that only some trackers look at. Most segments of most connections have none of them. */
+export const trait = {
+  /** payload of a connection's TCP segment or UDP datagram, some of which was captured */
+  payload: 1 << 0,
+  /** a connection's TCP segment with FIN or RST */
+  close: 1 << 1,
+  /** no segment or datagram of a connection: ICMP, what it quotes, ARP, later fragments, headers that are cut off */
+  other: 1 << 2,
+  /** a VLAN tag, a tunnel, or a fragment header */
+  wrapped: 1 << 3,
+} as const
 
 /** IP protocol numbers. */
 export const ipProtocol = {
@@ -188,7 +202,9 @@ export const tcpEvent = {
 
 /** Gets the packets of one capture in order. It must not throw. */
 export interface PacketTracker {
-  onPacket(packet: DecodedPacket): void
+  /** `onPacket` is called for packets that have one of these traits (bits of `trait`); undefined: for all */
+  readonly wantedTraits?: number
+  onPacket?(packet: DecodedPacket): void
   /** The connection is evicted, or the capture has ended. Called once for each connection that is not a copy of another. */
   onConnectionEnd?(connection: number): void
   /** The connection's number is about to be given to another connection (a reuse of its ports has a new number and does not count here). */
@@ -229,4 +245,6 @@ export interface Connections {
   firstTimeNs(connection: number): number
   /** ns: the handshake's round trip (tshark's iRTT), undefined where it was not seen */
   initialRoundTripNs(connection: number): number | undefined
+  /** ns since `baseSeconds` of the latest packet of the capture */
+  readonly nowNs: number
 }

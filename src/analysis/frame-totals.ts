@@ -1,5 +1,5 @@
 import type { CapturedPacket } from '../pcap/capture-format.ts'
-import { layer, tunnel } from './decoded-packet.ts'
+import { layer, trait, tunnel } from './decoded-packet.ts'
 import type { DecodedPacket, PacketTracker } from './decoded-packet.ts'
 
 const maxListedCount = 4_096
@@ -8,6 +8,7 @@ const clockStepNs = 1e6
 
 /** Counts frames, their sizes, and what was found in them. */
 export class FrameTotals implements PacketTracker {
+  readonly wantedTraits = trait.wrapped
   bytesOnWire = 0
   bytesCaptured = 0
   snapped = 0

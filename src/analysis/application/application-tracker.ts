@@ -6,7 +6,9 @@ import {
   type PacketTracker,
   tcpEvent,
   tcpFlag,
+  trait,
 } from '../decoded-packet.ts'
+import { BoundedMap } from './bounded-map.ts'
 import type { ConnectionEnds } from './connection-ends.ts'
 import { DnsMessage, looksLikeDns, readDnsMessage } from './dns-message.ts'
 import { type DnsCounters, DnsTracker } from './dns-tracker.ts'
@@ -16,13 +18,14 @@ import { type IcmpCounters, IcmpTracker } from './icmp-tracker.ts'
 import { NeighborTracker } from './neighbor-tracker.ts'
 import { PendingBudget } from './pending-bytes.ts'
 import { StreamChunk } from './stream-chunk.ts'
-import { type ConversationContext, TcpConversation } from './tcp-conversation.ts'
+import { type ConversationContext, mayBeginConversation, TcpConversation } from './tcp-conversation.ts'
 import { type TlsCounters, TlsTracker } from './tls-tracker.ts'
 
 const dnsPort = 53
+const bothDirections = 3
 /** mDNS, LLMNR and NetBIOS names look like DNS and are not. */
 const otherNamePorts = [5353, 5355, 137]
-/** Connections whose data is followed at the same time; the one that began first is given up first. */
+/** Connections whose data is followed at the same time; those that began first are given up first. */
 const maxConversationsCount = 50_000
 
 /** The counters of the application protocols, named and shaped as the ground truth of the test captures. */
@@ -40,6 +43,7 @@ const segment = new StreamChunk()
 
 /** Reads DNS, TLS, HTTP/1, HTTP/2 with gRPC, ICMP, ARP and neighbor discovery. Never throws, and its memory is bounded. */
 export class ApplicationTracker implements PacketTracker {
+  readonly wantedTraits = trait.payload | trait.close | trait.other
   readonly dns = new DnsTracker()
   readonly tls = new TlsTracker()
   readonly http = new HttpTracker()
@@ -47,10 +51,9 @@ export class ApplicationTracker implements PacketTracker {
   readonly neighbors = new NeighborTracker()
   readonly budget = new PendingBudget()
   readonly #connections: Connections
-  readonly #conversations = new Map<number, TcpConversation>()
+  readonly #conversations = new BoundedMap<number, TcpConversation>(maxConversationsCount)
   readonly #context: ConversationContext
   readonly #message = new DnsMessage()
-  #lastTimeNs = 0
   readonly #dnsContext: DnsContext = {
     connection: -1,
     transaction: 0,
@@ -70,6 +73,7 @@ export class ApplicationTracker implements PacketTracker {
       tls: this.tls,
       budget: this.budget,
       endsOf: (connection, clientDirection) => this.#endsOf(connection, clientDirection),
+      isTwoWay: (connection) => this.#connections.seenDirections(connection) === bothDirections,
       onDns: (message, { connection, direction, chunk }) => {
         if (!readDnsMessage(this.#message, message.bytes, message.start, message.end)) return
         this.#onStreamDns(connection, direction, message.transaction, chunk)
@@ -79,32 +83,24 @@ export class ApplicationTracker implements PacketTracker {
 
   onPacket(packet: DecodedPacket): void {
     if (packet.isCopy) return
-    this.#lastTimeNs = packet.timeNs
-    this.icmp.onPacket(packet)
-    if (packet.inIcmpError) return
-    switch (packet.protocol) {
-      case ipProtocol.tcp:
-        this.#onTcp(packet)
-        break
-      case ipProtocol.udp:
-        this.#onUdp(packet)
-        break
-      default:
-        this.neighbors.onPacket(packet)
-    }
+    if ((packet.traits & trait.other) !== 0) {
+      this.icmp.onPacket(packet)
+      this.neighbors.onPacket(packet)
+    } else if (packet.protocol === ipProtocol.tcp) this.#onTcp(packet)
+    else this.#onUdp(packet)
   }
 
   onConnectionEvicted(connection: number): void {
     const conversation = this.#conversations.get(connection)
     if (conversation === undefined) return
-    conversation.finish('end of capture', this.#lastTimeNs)
     this.#conversations.delete(connection)
-    this.evictedCount++
+    this.#giveUp(conversation)
   }
 
   /** The capture is over. To be called before `counters`. */
   finish(): void {
-    for (const conversation of this.#conversations.values()) conversation.finish('end of capture', this.#lastTimeNs)
+    for (const conversation of this.#conversations.values())
+      conversation.finish('end of capture', this.#connections.nowNs)
     this.#conversations.clear()
     this.dns.finish()
   }
@@ -119,23 +115,25 @@ export class ApplicationTracker implements PacketTracker {
     }
   }
 
+  #giveUp(conversation: TcpConversation): void {
+    conversation.finish('end of capture', this.#connections.nowNs)
+    this.evictedCount++
+  }
+
   #onTcp(packet: DecodedPacket): void {
     const { connection, tcpFlags } = packet
-    if (connection < 0 || packet.fragmentStartBytes > 0) return
     let conversation = this.#conversations.get(connection)
     if ((tcpFlags & tcpFlag.rst) !== 0) {
       if (conversation === undefined) return
       this.#conversations.delete(connection)
-      conversation.seenDirections |= 1 << packet.direction
       conversation.onReset(packet.direction, packet.timeNs)
       return
     }
     if (packet.payloadCaptured > 0) {
-      conversation ??= this.#createConversation(packet)
-      this.#onSegment(packet, conversation)
+      if (conversation === undefined && mayBegin(packet)) conversation = this.#createConversation(packet)
+      if (conversation !== undefined) this.#onSegment(packet, conversation)
     }
     if (conversation === undefined) return
-    conversation.seenDirections |= 1 << packet.direction
     if ((tcpFlags & tcpFlag.fin) === 0) return
     conversation.directions[packet.direction]?.onFin((packet.sequence + packet.payloadLength) >>> 0)
     if (!conversation.isClosed) return
@@ -160,22 +158,15 @@ export class ApplicationTracker implements PacketTracker {
   }
 
   #createConversation(packet: DecodedPacket): TcpConversation {
-    if (this.#conversations.size >= maxConversationsCount) {
-      for (const oldest of this.#conversations.keys()) {
-        this.onConnectionEvicted(oldest)
-        break
-      }
-    }
+    this.#conversations.makeRoom((oldest) => this.#giveUp(oldest))
     const ports = { source: packet.sourcePort, destination: packet.destinationPort }
     const conversation = new TcpConversation(this.#context, packet.connection, ports)
-    // The server of a request that nothing answers was seen in the handshake.
-    conversation.seenDirections = this.#connections.seenDirections(packet.connection)
     this.#conversations.set(packet.connection, conversation)
     return conversation
   }
 
   #onUdp(packet: DecodedPacket): void {
-    if (packet.carriesTunnel || packet.payloadCaptured < 4 || packet.connection < 0) return
+    if (packet.carriesTunnel || packet.payloadCaptured < 4) return
     if (!this.#readDatagram(packet)) return
     const { buffer } = packet
     const message = this.#message
@@ -237,4 +228,14 @@ export class ApplicationTracker implements PacketTracker {
     const isSwapped = clientDirection !== undefined && clientDirection !== this.#connections.clientDirection(connection)
     return isSwapped ? { client: server, server: client } : { client, server }
   }
+}
+
+/**
+ * Whether a segment of a connection that is not followed may be the start of a message: what comes in order and is not, is never needed again. Of
+ * the others the place in the stream must be known.
+ */
+function mayBegin(packet: DecodedPacket): boolean {
+  if (packet.sourcePort === dnsPort || packet.destinationPort === dnsPort) return true
+  if (packet.isNextKnown && packet.sequence !== packet.nextSequence) return true
+  return mayBeginConversation(packet.buffer, packet.payloadOffset, packet.payloadOffset + packet.payloadCaptured)
 }

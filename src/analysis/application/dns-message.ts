@@ -1,4 +1,5 @@
 import { u16 } from '../bytes.ts'
+import { textOf } from '../text-cache.ts'
 
 const headerBytes = 12
 const flagResponse = 0x8000
@@ -107,8 +108,8 @@ function skipName(bytes: Uint8Array, start: number, end: number): number {
   return -1
 }
 
-const nameCharacters = new Uint8Array(maxNameBytes)
-const nameBuffer = Buffer.from(nameCharacters.buffer)
+// A Buffer as the packets are: code that reads bytes stays monomorphic.
+const nameCharacters: Uint8Array = Buffer.alloc(maxNameBytes)
 
 /** Fills `message.name`. Returns the position after the name, -1 where there is no whole name. */
 function readName(message: DnsMessage, bytes: Uint8Array, place: Place): number {
@@ -119,7 +120,7 @@ function readName(message: DnsMessage, bytes: Uint8Array, place: Place): number 
   while (at < place.end) {
     const length = bytes[at++]!
     if (length === 0) {
-      message.name = nameLength === 0 ? '<Root>' : nameBuffer.toString('latin1', 0, nameLength)
+      message.name = nameLength === 0 ? '<Root>' : textOf(nameCharacters, 0, nameLength)
       return after < 0 ? at : after
     }
     if (length >= 0xc0) {

@@ -1,3 +1,4 @@
+import { BoundedMap } from './bounded-map.ts'
 import type { DnsContext, DnsTransaction } from './dns-transaction.ts'
 
 /** glibc sends A and AAAA from one socket right after each other. */
@@ -28,7 +29,7 @@ interface Pair {
  * (kubernetes/kubernetes#56903, lambda.lt "Racy conntrack and DNS lookup timeouts").
  */
 export class DnsRaceDetector {
-  readonly #pairs = new Map<number, Pair>()
+  readonly #pairs = new BoundedMap<number, Pair>(maxConnectionsCount)
   readonly examples: DnsRace[] = []
   count = 0
 
@@ -61,12 +62,7 @@ export class DnsRaceDetector {
       return
     }
     this.#pairs.delete(context.connection)
-    if (this.#pairs.size >= maxConnectionsCount) {
-      for (const oldest of this.#pairs.keys()) {
-        this.#pairs.delete(oldest)
-        break
-      }
-    }
+    this.#pairs.makeRoom(() => undefined)
     this.#pairs.set(context.connection, { first: transaction, second: undefined, isCounted: false })
   }
 }

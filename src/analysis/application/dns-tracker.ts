@@ -1,3 +1,4 @@
+import { BoundedMap } from './bounded-map.ts'
 import { type DnsMessage, rcodeName, rcodeNxdomain } from './dns-message.ts'
 import { DnsRaceDetector } from './dns-race.ts'
 import { DnsSearchDetector } from './dns-search.ts'
@@ -8,7 +9,7 @@ import { TextCounts } from './text-counts.ts'
 
 /** Wireshark's: a query with the same id that comes later than this after an unanswered one is a new one. */
 const retransmissionWindowNs = 5e9
-/** Transactions that are remembered; the oldest is given up first. */
+/** Transactions that are remembered; the oldest are given up first. */
 const maxTransactionsCount = 50_000
 const listedNamesCount = 10
 
@@ -33,7 +34,7 @@ export class DnsTracker {
   readonly race = new DnsRaceDetector()
   readonly search = new DnsSearchDetector()
   /** by connection and id, in the order of the queries */
-  readonly #transactions = new Map<number, DnsTransaction>()
+  readonly #transactions = new BoundedMap<number, DnsTransaction>(maxTransactionsCount)
   readonly #time = new DurationStats()
   readonly #rcodes = new TextCounts()
   readonly #names = new TextCounts()
@@ -98,7 +99,10 @@ export class DnsTracker {
       this.#giveUp(earlier)
       this.#transactions.delete(key)
     }
-    this.#makeRoom()
+    this.#transactions.makeRoom((oldest) => {
+      this.#giveUp(oldest)
+      this.evictedCount++
+    })
     const transaction: DnsTransaction = {
       name: message.name,
       questionType: message.questionType,
@@ -131,16 +135,6 @@ export class DnsTracker {
     const durationNs = context.timeNs - transaction.timeNs
     if (message.isComplete) this.#time.add(durationNs)
     this.servers.onResponse(context, message, transaction)
-  }
-
-  #makeRoom(): void {
-    if (this.#transactions.size < maxTransactionsCount) return
-    for (const [key, transaction] of this.#transactions) {
-      this.#giveUp(transaction)
-      this.#transactions.delete(key)
-      this.evictedCount++
-      return
-    }
   }
 
   #giveUp(transaction: DnsTransaction): void {

@@ -4,6 +4,10 @@ const lineFeed = 0x0a
 const carriageReturn = 0x0d
 const space = 0x20
 const colon = 0x3a
+const questionMark = 0x3f
+const numberSign = 0x23
+const chunked = 'chunked'
+const maxLengthDigitsCount = 15
 
 /** The methods that Wireshark 4.0 knows. A list: text that begins with another word is not HTTP. */
 const methods = [
@@ -44,12 +48,11 @@ const methods = [
   ],
   'SSTP_DUPLEX_POST',
 ].map((method) => `${method} `)
-const methodsByFirstByte = new Map<number, string[]>()
-for (const method of methods) {
-  const first = method.charCodeAt(0)
-  methodsByFirstByte.set(first, [...(methodsByFirstByte.get(first) ?? []), method])
-}
 const responseStart = 'HTTP/'
+/** What a message may begin with, by the first byte. */
+const startsByFirstByte: string[][] = Array.from({ length: 256 }, (_, byte) =>
+  [responseStart, ...methods].filter((text) => text.charCodeAt(0) === byte),
+)
 /** no method is longer, with its space */
 export const longestStartBytes = 17
 
@@ -75,23 +78,18 @@ export interface HttpHead {
 /** Whether a request or a response begins here: `maybe` where the bytes end too early to tell. */
 export function looksLikeHttp1(bytes: Uint8Array, start: number, end: number): 'yes' | 'no' | 'maybe' {
   if (start >= end) return 'maybe'
-  const first = bytes[start]!
-  const candidates = methodsByFirstByte.get(first)
+  const candidates = startsByFirstByte[bytes[start]!]!
   let isPrefix = false
-  if (first === 0x48) {
-    if (startsWithText(bytes, start, end, responseStart)) return 'yes'
-    isPrefix = isStartOf(bytes, start, end, responseStart)
-  }
-  for (const method of candidates ?? []) {
-    if (startsWithText(bytes, start, end, method)) return 'yes'
-    isPrefix ||= isStartOf(bytes, start, end, method)
+  for (let index = 0; index < candidates.length; index += 1) {
+    const candidate = candidates[index]!
+    if (startsWithText(bytes, start, end, candidate)) return 'yes'
+    if (end - start < candidate.length) isPrefix ||= isStartOf(bytes, start, end, candidate)
   }
   return isPrefix ? 'maybe' : 'no'
 }
 
 function isStartOf(bytes: Uint8Array, start: number, end: number, text: string): boolean {
-  const length = end - start
-  return length < text.length && startsWithText(bytes, start, end, text.slice(0, length))
+  return startsWithText(bytes, start, end, text.slice(0, end - start))
 }
 
 /** Whether the first line ends with a version: what Wireshark asks for on a port that is not HTTP's. */
@@ -121,85 +119,137 @@ export function readHead(
   bytes: Uint8Array,
   start: number,
   end: number,
-  seen: { startTimeNs: number; frameNumber: number },
+  seen: { readonly startTimeNs: number; readonly frameNumber: number },
 ): HttpHead | undefined {
   if (looksLikeHttp1(bytes, start, end) !== 'yes') return undefined
-  const isRequest = !startsWithText(bytes, start, end, responseStart)
-  const firstEnd = lineEndOf(bytes, start, end)
-  const headers = { ...noHeaders }
-  for (let at = nextLine(bytes, start, end); at < end; at = nextLine(bytes, at, end)) {
-    readHeader(headers, bytes, at, lineEndOf(bytes, at, end))
+  const head = new ReadHead(seen.startTimeNs, seen.frameNumber)
+  let feed = indexOfByte(bytes, lineFeed, start, end)
+  head.readFirstLine(bytes, start, lineEndAt(bytes, start, feed, end))
+  while (feed >= 0 && feed + 1 < end) {
+    const lineStart = feed + 1
+    feed = indexOfByte(bytes, lineFeed, lineStart, end)
+    head.readHeader(bytes, lineStart, lineEndAt(bytes, lineStart, feed, end))
   }
-  return { isRequest, ...readFirstLine(bytes, start, firstEnd, isRequest), ...headers, ...seen }
+  return head
 }
 
-interface Headers {
-  host: string | undefined
-  contentType: string
-  contentLength: number | undefined
-  isChunked: boolean
-  isUpgrade: boolean
-}
-
-const noHeaders: Headers = {
-  host: undefined,
-  contentType: '',
-  contentLength: undefined,
-  isChunked: false,
-  isUpgrade: false,
-}
-
-function readFirstLine(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  isRequest: boolean,
-): { method: string; path: string; status: number } {
-  const gap = indexOfByte(bytes, space, start, end)
-  if (gap < 0) return { method: '', path: '', status: 0 }
-  if (!isRequest) {
-    const code = rawText(bytes, gap + 1, Math.min(gap + 4, end))
-    return { method: '', path: '', status: /^\d{3}$/.test(code) ? Number(code) : 0 }
-  }
-  const next = indexOfByte(bytes, space, gap + 1, end)
-  const [path = ''] = rawText(bytes, gap + 1, next < 0 ? end : next).split(/[?#]/, 1)
-  return { method: rawText(bytes, start, gap), path, status: 0 }
-}
-
-function readHeader(headers: Headers, bytes: Uint8Array, start: number, end: number): void {
-  const mark = indexOfByte(bytes, colon, start, end)
-  if (mark < 0) return
-  // Only names of these lengths are looked at: host, upgrade, content-type, content-length, transfer-encoding.
-  const nameLength = mark - start
-  if (nameLength !== 4 && nameLength !== 7 && nameLength !== 12 && nameLength !== 14 && nameLength !== 17) return
-  const name = rawText(bytes, start, mark).toLowerCase()
-  if (name === 'host') headers.host ??= headerValue(bytes, mark + 1, end)
-  else if (name === 'upgrade') headers.isUpgrade = true
-  else if (name === 'content-type') headers.contentType = headerValue(bytes, mark + 1, end)
-  else if (name === 'content-length') headers.contentLength = readLength(headerValue(bytes, mark + 1, end))
-  else if (name === 'transfer-encoding') headers.isChunked = /^chunked/i.test(headerValue(bytes, mark + 1, end))
-}
-
-function readLength(text: string): number | undefined {
-  const length = /^\d{1,15}$/.test(text) ? Number(text) : undefined
-  return length
-}
-
-function headerValue(bytes: Uint8Array, start: number, end: number): string {
-  let from = start
-  while (from < end && (bytes[from] === space || bytes[from] === 0x09)) from++
-  return rawText(bytes, from, Math.min(end, from + maxTextBytes)).trimEnd()
-}
-
-function lineEndOf(bytes: Uint8Array, start: number, end: number): number {
-  const feed = indexOfByte(bytes, lineFeed, start, end)
+/** The end of a line without its CR LF; `feed`: where its LF is, -1: it is not there. */
+function lineEndAt(bytes: Uint8Array, start: number, feed: number, end: number): number {
   if (feed < 0) return end
   return feed > start && bytes[feed - 1] === carriageReturn ? feed - 1 : feed
 }
 
-function nextLine(bytes: Uint8Array, start: number, end: number): number {
-  const feed = indexOfByte(bytes, lineFeed, start, end)
-  return feed < 0 ? end : feed + 1
+class ReadHead implements HttpHead {
+  isRequest = false
+  method = ''
+  path = ''
+  status = 0
+  host: string | undefined = undefined
+  contentType = ''
+  contentLength: number | undefined = undefined
+  isChunked = false
+  isUpgrade = false
+  readonly startTimeNs: number
+  readonly frameNumber: number
+
+  constructor(startTimeNs: number, frameNumber: number) {
+    this.startTimeNs = startTimeNs
+    this.frameNumber = frameNumber
+  }
+
+  readFirstLine(bytes: Uint8Array, start: number, end: number): void {
+    this.isRequest = !startsWithText(bytes, start, end, responseStart)
+    const gap = indexOfByte(bytes, space, start, end)
+    if (gap < 0) return
+    if (!this.isRequest) {
+      if (end - gap > 3) this.status = Math.max(0, numberAt(bytes, gap + 1, gap + 4))
+      return
+    }
+    const next = indexOfByte(bytes, space, gap + 1, end)
+    let pathEnd = gap + 1
+    const lineEnd = next < 0 ? end : next
+    while (pathEnd < lineEnd && bytes[pathEnd] !== questionMark && bytes[pathEnd] !== numberSign) pathEnd += 1
+    this.method = rawText(bytes, start, gap)
+    this.path = rawText(bytes, gap + 1, pathEnd)
+  }
+
+  readHeader(bytes: Uint8Array, start: number, end: number): void {
+    const mark = indexOfByte(bytes, colon, start, end)
+    if (mark < 0) return
+    switch (mark - start) {
+      case 4:
+        if (isName(bytes, start, 'host')) this.host ??= headerValue(bytes, mark + 1, end)
+        break
+      case 7:
+        if (isName(bytes, start, 'upgrade')) this.isUpgrade = true
+        break
+      case 12:
+        if (isName(bytes, start, 'content-type')) this.contentType = headerValue(bytes, mark + 1, end)
+        break
+      case 14:
+        if (isName(bytes, start, 'content-length')) this.contentLength = lengthAt(bytes, mark + 1, end)
+        break
+      case 17:
+        if (isName(bytes, start, 'transfer-encoding')) this.isChunked = isChunkedAt(bytes, mark + 1, end)
+    }
+  }
+}
+
+/** Whether the header's name is this one, which is in small letters. */
+function isName(bytes: Uint8Array, start: number, name: string): boolean {
+  for (let index = 0; index < name.length; index += 1) {
+    const byte = bytes[start + index]!
+    const lower = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
+    if (lower !== name.charCodeAt(index)) return false
+  }
+  return true
+}
+
+function headerValue(bytes: Uint8Array, start: number, end: number): string {
+  const from = valueStart(bytes, start, end)
+  return rawText(bytes, from, valueEnd(bytes, from, Math.min(end, from + maxTextBytes)))
+}
+
+/** The number of a header whose value is nothing else. */
+function lengthAt(bytes: Uint8Array, start: number, end: number): number | undefined {
+  const from = valueStart(bytes, start, end)
+  const stop = valueEnd(bytes, from, Math.min(end, from + maxTextBytes))
+  if (stop === from || stop - from > maxLengthDigitsCount) return undefined
+  const length = numberAt(bytes, from, stop)
+  return length < 0 ? undefined : length
+}
+
+function isChunkedAt(bytes: Uint8Array, start: number, end: number): boolean {
+  const from = valueStart(bytes, start, end)
+  return end - from >= chunked.length && isName(bytes, from, chunked)
+}
+
+function valueStart(bytes: Uint8Array, start: number, end: number): number {
+  let from = start
+  while (from < end && (bytes[from] === space || bytes[from] === 0x09)) from += 1
+  return from
+}
+
+/** Without white space at the end. */
+function valueEnd(bytes: Uint8Array, from: number, end: number): number {
+  let stop = end
+  while (stop > from && isSpace(bytes[stop - 1]!)) stop -= 1
+  return stop
+}
+
+function isSpace(byte: number): boolean {
+  return byte === space || (byte >= 0x09 && byte <= 0x0d) || byte === 0xa0
+}
+
+/** The number that the bytes say, -1 where one is no digit. */
+function numberAt(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0
+  for (let at = start; at < end; at += 1) {
+    const digit = bytes[at]! - 0x30
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
 }
 
 function indexOfByte(bytes: Uint8Array, byte: number, from: number, end: number): number {

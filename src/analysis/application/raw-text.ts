@@ -1,3 +1,5 @@
+import { textOf } from '../text-cache.ts'
+
 /** The longest text of a packet that is kept: a path or a host name, not a payload. */
 export const maxTextBytes = 256
 
@@ -6,10 +8,9 @@ export const maxTextBytes = 256
  * never here, so that it compares equal to what other tools read.
  */
 export function rawText(bytes: Uint8Array, start: number, end: number): string {
+  const from = Math.max(start, 0)
   const stop = Math.min(end, start + maxTextBytes, bytes.length)
-  let text = ''
-  for (let at = Math.max(start, 0); at < stop; at++) text += String.fromCharCode(bytes[at] ?? 0)
-  return text
+  return stop > from ? textOf(bytes, from, stop) : ''
 }
 
 /** Whether the bytes from `start` are the characters of `text` (ASCII); false where they end before. */

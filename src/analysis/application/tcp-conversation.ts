@@ -15,7 +15,6 @@ import { looksLikeTls, TlsParser } from './tls-parser.ts'
 import { TlsConversation, type TlsTracker } from './tls-tracker.ts'
 
 const dnsPort = 53
-const bothDirections = 3
 /** A request that waits this long at the end of the capture counts as not answered. */
 const unansweredAfterNs = 1e9
 const maxFirstLineBytes = 4096
@@ -27,6 +26,8 @@ export interface ConversationContext {
   readonly budget: PendingBudget
   /** `clientDirection`: where the content says it */
   endsOf(connection: number, clientDirection: number | undefined): ConnectionEnds
+  /** packets of both directions were captured */
+  isTwoWay(connection: number): boolean
   onDns(message: { bytes: Uint8Array; start: number; end: number; transaction: number | undefined }, at: DnsPlace): void
 }
 
@@ -44,8 +45,6 @@ export interface Ports {
 /** Application data of one TCP connection. The protocol of each direction is found by its first bytes, never by the port (except for DNS). */
 export class TcpConversation implements ProtocolDetector {
   readonly directions: readonly [StreamDirection, StreamDirection]
-  /** bits of the directions that sent anything, be it an acknowledgement */
-  seenDirections = 0
   readonly #context: ConversationContext
   readonly #connection: number
   readonly #isDns: boolean
@@ -70,7 +69,7 @@ export class TcpConversation implements ProtocolDetector {
     // Only the first bytes of the direction say it: after a loss, the middle of a record is no other protocol.
     const text = this.#parsers[index] === undefined ? textProtocol(bytes, start, end) : undefined
     if (text !== undefined) this.#tls?.onForeignAnswer(text, chunk.frameNumber)
-    const http2 = this.#looksLikeHttp2(bytes, start, end)
+    const http2 = looksLikeHttp2(bytes, start, end, this.#http2 !== undefined)
     if (http2 === 'yes') return this.#keep(index, Http2Parser, () => this.#http2Parser())
     const http1 = looksLikeHttp1(bytes, start, end)
     if (http1 === 'yes' && (this.#http1 !== undefined || hasHttp1FirstLine(bytes, start, end))) {
@@ -96,7 +95,7 @@ export class TcpConversation implements ProtocolDetector {
   finish(by: 'fin' | 'reset' | 'end of capture', endNs: number): void {
     for (const direction of this.directions) direction.onClose(by)
     // One direction alone, by the filter or the place of the capture, does not tell what was answered.
-    const isWhole = this.seenDirections === bothDirections
+    const isWhole = this.#context.isTwoWay(this.#connection)
     const hasNoAnswer = (sinceNs: number): boolean =>
       isWhole && (by !== 'end of capture' || endNs - sinceNs >= unansweredAfterNs)
     this.#http1?.finish(hasNoAnswer)
@@ -116,20 +115,6 @@ export class TcpConversation implements ProtocolDetector {
     const parser = create()
     this.#parsers[direction] = parser
     return parser
-  }
-
-  #looksLikeHttp2(bytes: Uint8Array, start: number, end: number): 'yes' | 'no' | 'maybe' {
-    if (bytes[start] === preface.charCodeAt(0)) {
-      if (startsWithText(bytes, start, end, preface)) return 'yes'
-      const isPart = end - start < preface.length && startsWithText(bytes, start, end, preface.slice(0, end - start))
-      return isPart ? 'maybe' : 'no'
-    }
-    if (end - start < frameHeaderBytes) return mayBeSettings(bytes, start, end) ? 'maybe' : 'no'
-    if (!isPlausibleFrame(bytes, start, end)) return 'no'
-    if (this.#http2 !== undefined) return 'yes'
-    // A server's first frame; its settings have known identifiers.
-    const isSettings = bytes[start + 3] === http2Frame.settings && bytes[start + 4]! <= 1
-    return isSettings && (end - start < 11 || (bytes[start + 9] === 0 && bytes[start + 10]! <= 8)) ? 'yes' : 'no'
   }
 
   #tlsParser(direction: number, chunk: StreamChunk): StreamParser {
@@ -171,6 +156,30 @@ export class TcpConversation implements ProtocolDetector {
     }
     return new DnsStreamParser(onMessage, this.#context.budget)
   }
+}
+
+/** Whether a message of a protocol that is recognised by its first bytes may begin here; DNS is recognised by its port. */
+export function mayBeginConversation(bytes: Uint8Array, start: number, end: number): boolean {
+  return (
+    looksLikeTls(bytes, start, end) !== 'no' ||
+    looksLikeHttp1(bytes, start, end) !== 'no' ||
+    looksLikeHttp2(bytes, start, end, false) !== 'no'
+  )
+}
+
+/** `isKnown`: the other direction speaks it. */
+function looksLikeHttp2(bytes: Uint8Array, start: number, end: number, isKnown: boolean): 'yes' | 'no' | 'maybe' {
+  if (bytes[start] === preface.charCodeAt(0)) {
+    if (startsWithText(bytes, start, end, preface)) return 'yes'
+    const isPart = end - start < preface.length && startsWithText(bytes, start, end, preface.slice(0, end - start))
+    return isPart ? 'maybe' : 'no'
+  }
+  if (end - start < frameHeaderBytes) return mayBeSettings(bytes, start, end) ? 'maybe' : 'no'
+  if (!isPlausibleFrame(bytes, start, end)) return 'no'
+  if (isKnown) return 'yes'
+  // A server's first frame; its settings have known identifiers.
+  const isSettings = bytes[start + 3] === http2Frame.settings && bytes[start + 4]! <= 1
+  return isSettings && (end - start < 11 || (bytes[start + 9] === 0 && bytes[start + 10]! <= 8)) ? 'yes' : 'no'
 }
 
 /** The beginning of a SETTINGS frame, which is the first one: its length has 24 bits, and is small. */

@@ -1,6 +1,5 @@
 import type { CapturedPacket } from '../../pcap/capture-format.ts'
 import { DecodedPacket, ipProtocol, layer, tunnel } from '../decoded-packet.ts'
-import type { PacketTracker } from '../decoded-packet.ts'
 import { Cursor, etherType } from './cursor.ts'
 import { clearInternet, readInternet } from './internet.ts'
 import { readEthernet, readLink, readTags } from './link.ts'
@@ -10,8 +9,13 @@ import { TunnelContent, enterTunnel } from './tunnels.ts'
 /** Deeper nesting is nonsense or an attack: the datagram at this depth is handed over, what is in it is not looked at. */
 const maxTunnelDepthCount = 4
 
+/** Gets every packet that is decoded. It must not throw. */
+export interface PacketSink {
+  onPacket(packet: DecodedPacket): void
+}
+
 /**
- * Turns the bytes of a frame into `DecodedPacket`s and hands each to the tracker, from the outer datagram to the inner one. Bytes that are cut off
+ * Turns the bytes of a frame into `DecodedPacket`s and hands each to the sink, from the outer datagram to the inner one. Bytes that are cut off
  * or make no sense end the decoding of that frame: what was understood before is handed over.
  */
 export class PacketDecoder {
@@ -21,10 +25,10 @@ export class PacketDecoder {
   #hasBase = false
   readonly #cursor = new Cursor()
   readonly #content = new TunnelContent()
-  readonly #tracker: PacketTracker
+  readonly #sink: PacketSink
 
-  constructor(tracker: PacketTracker) {
-    this.#tracker = tracker
+  constructor(sink: PacketSink) {
+    this.#sink = sink
   }
 
   /** `packet.layers` has all layers of the frame afterwards. */
@@ -42,7 +46,7 @@ export class PacketDecoder {
       if (!this.#readDatagram(type)) break
       const isDeep = packet.tunnelDepth >= maxTunnelDepthCount
       packet.carriesTunnel = !isDeep && enterTunnel(packet, cursor, this.#content)
-      this.#tracker.onPacket(packet)
+      this.#sink.onPacket(packet)
       if (!packet.carriesTunnel) break
       type = this.#startTunnel()
     }
@@ -96,7 +100,7 @@ export class PacketDecoder {
     packet.ipVersion = 0
     packet.protocol = -1
     packet.carriesTunnel = false
-    this.#tracker.onPacket(packet)
+    this.#sink.onPacket(packet)
     return false
   }
 
@@ -122,7 +126,7 @@ export class PacketDecoder {
     clearTransport(packet)
     if (!readInternet(packet, cursor, type)) return
     readTransport(packet, cursor)
-    this.#tracker.onPacket(packet)
+    this.#sink.onPacket(packet)
   }
 }
 

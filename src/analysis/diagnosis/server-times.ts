@@ -42,19 +42,30 @@ interface TcpServer {
   clientStallMs: number
 }
 
+/** A server by the numbers of its address and port: the text of an address is made once for each server, not for each connection. */
+interface KeyedServer {
+  /** four words of the address, and the port */
+  readonly key: Int32Array
+  readonly server: TcpServer
+  /** another server with the same hash of its key */
+  readonly next: KeyedServer | undefined
+}
+
 /** Collects the network's part from each connection when it ends. */
 export class ServerTimesTracker implements PacketTracker {
   readonly #connections: ConnectionTracker
-  readonly #servers = new Map<string, TcpServer>()
+  /** by the hash of the key */
+  readonly #servers = new Map<number, KeyedServer>()
+  /** by the text of the endpoint: those that a proxy in the pod answers for */
+  readonly #redirected = new Map<string, TcpServer>()
+  readonly #all: TcpServer[] = []
+  /** of the server that is looked up */
+  readonly #key = new Int32Array(5)
   /** servers that are not listed, because there were too many */
   overflowCount = 0
 
   constructor(connections: ConnectionTracker) {
     this.#connections = connections
-  }
-
-  onPacket(): void {
-    // All that is needed is in the connection when it ends.
   }
 
   onConnectionEnd(connection: number): void {
@@ -76,7 +87,7 @@ export class ServerTimesTracker implements PacketTracker {
   /** The servers with the most connections and requests first. */
   servers(application: ApplicationTracker): ServerTimes[] {
     const all = new Map<string, ServerTimes>()
-    for (const { server, connections, roundTrips, serverStallMs, clientStallMs } of this.#servers.values()) {
+    for (const { server, connections, roundTrips, serverStallMs, clientStallMs } of this.#all) {
       // Connections to one server are in two places where some are redirected to a sidecar, and have no round trip there.
       const known = all.get(endpointText(server))
       all.set(endpointText(server), {
@@ -112,35 +123,57 @@ export class ServerTimesTracker implements PacketTracker {
   }
 
   #server(connection: number): TcpServer | undefined {
-    const key = this.#key(connection)
-    let server = this.#servers.get(key)
-    if (server !== undefined) return server
-    if (this.#servers.size >= maxServersCount) {
+    if (this.#connections.isRedirected(connection)) {
+      const name = endpointText(this.#connections.facts(connection).server)
+      const known = this.#redirected.get(name) ?? this.#add(connection)
+      if (known !== undefined) this.#redirected.set(name, known)
+      return known
+    }
+    const hash = this.#setKey(connection)
+    const first = this.#servers.get(hash)
+    for (let keyed = first; keyed !== undefined; keyed = keyed.next)
+      if (isSameKey(keyed.key, this.#key)) return keyed.server
+    const server = this.#add(connection)
+    if (server !== undefined) this.#servers.set(hash, { key: this.#key.slice(), server, next: first })
+    return server
+  }
+
+  #add(connection: number): TcpServer | undefined {
+    if (this.#all.length >= maxServersCount) {
       this.overflowCount += 1
       return undefined
     }
-    server = {
+    const server: TcpServer = {
       server: this.#connections.facts(connection).server,
       connections: 0,
       roundTrips: new Percentiles(maxSamplesCount),
       serverStallMs: 0,
       clientStallMs: 0,
     }
-    this.#servers.set(key, server)
+    this.#all.push(server)
     return server
   }
 
-  /** The server's address and port as numbers: the text of an address is made once for each server, not for each connection. */
-  #key(connection: number): string {
-    if (this.#connections.isRedirected(connection)) return endpointText(this.#connections.facts(connection).server)
+  /** Returns the hash of the key. */
+  #setKey(connection: number): number {
     const { words } = this.#connections.table
     const at = connection * flowWords
     const isServerFirst = this.#connections.clientDirection(connection) === 1
     const isLow = ((words[at + word.bits]! & flowBit.firstIsLow) !== 0) === isServerFirst
     const from = at + (isLow ? word.low : word.high)
     const ports = words[at + word.ports]!
-    return `${words[from]} ${words[from + 1]} ${words[from + 2]} ${words[from + 3]} ${isLow ? ports >>> 16 : ports & 0xffff}`
+    const key = this.#key
+    for (let index = 0; index < 4; index += 1) key[index] = words[from + index]!
+    key[4] = isLow ? ports >>> 16 : ports & 0xffff
+    let hash = 0
+    for (let index = 0; index < 5; index += 1) hash = Math.imul(hash ^ key[index]!, 0x9e3779b1)
+    return hash
   }
+}
+
+function isSameKey(one: Int32Array, other: Int32Array): boolean {
+  for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false
+  return true
 }
 
 const noRequests = { requests: 0, failures: 0, thinkTime: undefined }

@@ -1,4 +1,4 @@
-import type { DecodedPacket, PacketTracker } from '../decoded-packet.ts'
+import type { PacketTracker } from '../decoded-packet.ts'
 import { ipProtocol } from '../decoded-packet.ts'
 import type { ConnectionTracker } from '../flows/connection-tracker.ts'
 import { directionWord, directionWords, double, flowBit, flowDoubles, flowWords, word } from '../flows/layout.ts'
@@ -30,16 +30,11 @@ export class ConnectionFindings implements PacketTracker {
   /** connections and UDP flows with packets in both directions, and in one */
   twoWay = 0
   oneWay = 0
-  #nowNs = 0
 
   /** `baseMs`: ms since the epoch that the packets' times count from. */
   constructor(connections: ConnectionTracker, baseMs: () => number) {
     this.#connections = connections
     this.#baseMs = baseMs
-  }
-
-  onPacket(packet: DecodedPacket): void {
-    this.#nowNs = packet.timeNs
   }
 
   onConnectionEnd(connection: number): void {
@@ -107,11 +102,11 @@ export class ConnectionFindings implements PacketTracker {
   #judgeAttempt(connection: number, bits: number): void {
     const { words, doubles } = this.#connections.table
     const syns = words[connection * flowWords + word.syns]!
-    const waitedNs = this.#nowNs - doubles[connection * flowDoubles + double.firstTime]!
+    const waitedNs = this.#connections.nowNs - doubles[connection * flowDoubles + double.firstTime]!
     const waited_s = Math.round(waitedNs / 1e6) / 1e3
     if ((bits & flowBit.refused) !== 0) this.#add('connection-refused', connection, {})
     else if ((bits & flowBit.hasSynAck) !== 0) {
-      const sinceNs = this.#nowNs - doubles[connection * flowDoubles + double.synAckTime]!
+      const sinceNs = this.#connections.nowNs - doubles[connection * flowDoubles + double.synAckTime]!
       const isProven = (bits & flowBit.synAckRepeated) !== 0
       if ((bits & flowBit.hasRst) === 0 && (isProven || sinceNs >= answerNs))
         this.#add(

@@ -1,7 +1,8 @@
 import { addressText } from '../addresses.ts'
-import { ipProtocol, layer } from '../decoded-packet.ts'
+import { ipProtocol, layer, tcpFlag, trait } from '../decoded-packet.ts'
 import type { ConnectionFacts, Connections, DecodedPacket, Endpoint, PacketTracker } from '../decoded-packet.ts'
 import { TcpTracker } from '../tcp/tcp-tracker.ts'
+import type { PacketSink } from '../decode/decoder.ts'
 import { CopyDetector } from './copy-detector.ts'
 import { FlowTable } from './flow-table.ts'
 import { NatLegs } from './nat-legs.ts'
@@ -15,6 +16,7 @@ import {
   flowBit,
   flowDoubles,
   flowWords,
+  seenShift,
   word,
 } from './layout.ts'
 
@@ -33,6 +35,7 @@ export interface ConnectionTrackerOptions {
 /** The packet type of LINUX_SLL and LINUX_SLL2: to another host. */
 const toOtherHost = 3
 
+const addressBytes = Buffer.alloc(16)
 /** A connection without packets for this long was idle. */
 const minIdleNs = 3e9
 /** A datagram and those in its tunnels. */
@@ -42,7 +45,7 @@ const maxFrameFlowsCount = 8
  * Assigns each TCP segment and UDP datagram to its connection, judges TCP segments, and hands the packet on to the trackers. A later fragment, a
  * cut-off header and the datagram that an ICMP error quotes belong to no connection.
  */
-export class ConnectionTracker implements PacketTracker, Connections {
+export class ConnectionTracker implements PacketSink, Connections {
   readonly table: FlowTable
   readonly tcp: TcpTracker
   /** UDP flows that have ended: whole after `end` */
@@ -51,18 +54,20 @@ export class ConnectionTracker implements PacketTracker, Connections {
   copiedPackets = 0
   /** packets that were not analyzed, see `isSingleHost` */
   otherHostsPackets = 0
+  nowNs = 0
   readonly #copies = new CopyDetector()
   readonly #redirects = new Redirects()
   readonly #natLegs = new NatLegs()
   readonly #keyLikeTshark: boolean
   readonly #isSingleHost: boolean
-  readonly #trackers: readonly PacketTracker[]
+  #trackers: readonly PacketTracker[] = []
+  /** of all trackers: most packets are handed to none */
+  #wantedTraits = 0
   /** connection * 2 + direction of each datagram of the frame */
   readonly #frameFlows = new Int32Array(maxFrameFlowsCount)
   #frameFlowsCount = 0
 
-  constructor(options: ConnectionTrackerOptions, trackers: readonly PacketTracker[]) {
-    this.#trackers = trackers
+  constructor(options: ConnectionTrackerOptions) {
     this.#keyLikeTshark = options.keyLikeTshark ?? false
     this.#isSingleHost = options.isSingleHost ?? false
     this.table = new FlowTable({
@@ -73,17 +78,36 @@ export class ConnectionTracker implements PacketTracker, Connections {
     this.tcp = new TcpTracker(this.table)
   }
 
+  /** To be called before the first packet. The trackers get packets and the ends of connections in this order. */
+  handTo(trackers: readonly PacketTracker[]): void {
+    this.#trackers = trackers
+    for (const tracker of trackers) if (tracker.onPacket !== undefined) this.#wantedTraits |= tracker.wantedTraits ?? -1
+  }
+
   onPacket(packet: DecodedPacket): void {
     if (this.#isSingleHost && packet.packetType === toOtherHost) {
       this.otherHostsPackets += 1
       return
     }
     const { protocol } = packet
+    this.nowNs = packet.timeNs
+    let traits: number = trait.other
     if (packet.transportOffset >= 0 && (protocol === ipProtocol.tcp || protocol === ipProtocol.udp)) {
       if (packet.inIcmpError) this.#noteIcmpError(packet)
-      else this.#assign(packet)
+      else {
+        this.#assign(packet)
+        traits = packet.payloadCaptured > 0 ? trait.payload : 0
+        if ((packet.tcpFlags & (tcpFlag.fin | tcpFlag.rst)) !== 0) traits |= trait.close
+      }
     }
-    for (const tracker of this.#trackers) tracker.onPacket(packet)
+    if (packet.hasFragmentHeader || packet.vlanCount > 0 || packet.tunnelDepth > 0) traits |= trait.wrapped
+    packet.traits = traits
+    if ((traits & this.#wantedTraits) !== 0) this.#handOver(packet)
+  }
+
+  #handOver(packet: DecodedPacket): void {
+    for (const tracker of this.#trackers)
+      if ((packet.traits & (tracker.wantedTraits ?? -1)) !== 0) tracker.onPacket?.(packet)
   }
 
   facts(connection: number): ConnectionFacts {
@@ -112,8 +136,7 @@ export class ConnectionTracker implements PacketTracker, Connections {
   }
 
   seenDirections(connection: number): number {
-    const at = connection * flowWords + word.directions + directionWord.packets
-    return (this.table.words[at]! > 0 ? 1 : 0) | (this.table.words[at + directionWords]! > 0 ? 2 : 0)
+    return (this.table.words[connection * flowWords + word.bits]! >>> seenShift) & 3
   }
 
   firstTimeNs(connection: number): number {
@@ -170,6 +193,7 @@ export class ConnectionTracker implements PacketTracker, Connections {
     const doublesAt = connection * flowDoubles
     const doubleBlock = doublesAt + double.directions + direction * directionDoubles
     words[at + word.lastFrame] = packet.frameNumber
+    words[at + word.bits]! |= 1 << (seenShift + direction)
     if (this.#frameFlowsCount < maxFrameFlowsCount)
       this.#frameFlows[this.#frameFlowsCount++] = connection * 2 + direction
     doubles[doublesAt + double.lastTime] = packet.timeNs
@@ -219,11 +243,10 @@ export class ConnectionTracker implements PacketTracker, Connections {
     const at = connection * flowWords
     const isLow = ((words[at + word.bits]! & flowBit.firstIsLow) !== 0) === (direction === 0)
     const addressLength = words[at + word.protocol]! >> 8 === 4 ? 4 : 16
-    const bytes = Buffer.alloc(16)
     for (let index = 0; index < 4; index += 1)
-      bytes.writeInt32BE(words[at + (isLow ? word.low : word.high) + index]!, index * 4)
+      addressBytes.writeInt32BE(words[at + (isLow ? word.low : word.high) + index]!, index * 4)
     const ports = words[at + word.ports]!
-    return { address: addressText(bytes, 0, addressLength), port: isLow ? ports >>> 16 : ports & 0xffff }
+    return { address: addressText(addressBytes, 0, addressLength), port: isLow ? ports >>> 16 : ports & 0xffff }
   }
 
   #evict(flow: number): void {

@@ -2,16 +2,7 @@ import { randomInt } from 'node:crypto'
 import { i32 } from '../bytes.ts'
 import { tcpFlag } from '../decoded-packet.ts'
 import type { DecodedPacket } from '../decoded-packet.ts'
-import {
-  directionWord,
-  directionWords,
-  double,
-  flowBit,
-  flowDoubles,
-  flowWords,
-  tunnelKindShift,
-  word,
-} from './layout.ts'
+import { directionWord, directionWords, double, flowBit, flowDoubles, flowWords, word } from './layout.ts'
 
 export interface FlowTableOptions {
   /** more flows than this at once: the one that was idle longest (of a few) is given up */
@@ -147,7 +138,7 @@ export class FlowTable {
     words[at + word.hash] = this.#keyHash
     this.#link(flow)
     words[at + word.tag0] = tag
-    words[at + word.bits] = (this.#sourceIsLow ? flowBit.firstIsLow : 0) | (packet.tunnelKind << tunnelKindShift)
+    words[at + word.bits] = this.#sourceIsLow ? flowBit.firstIsLow : 0
     words[at + word.interfaceId] = packet.interfaceId
     words[at + word.vlan] = packet.vlan
     words[at + word.tunnelId] = packet.tunnelId

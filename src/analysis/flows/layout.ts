@@ -122,8 +122,8 @@ export const flowBit = {
   synAckRepeated: 1 << 21,
 } as const
 
-/** The kind of tunnel is in the uppermost bits of `word.bits`. */
-export const tunnelKindShift = 24
+/** Two more bits: packets of direction 0, and of direction 1. */
+export const seenShift = 22
 
 export const directionBit = {
   hasBase: 1 << 0,

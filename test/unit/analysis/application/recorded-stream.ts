@@ -34,6 +34,7 @@ export class RecordedConnection {
           client: { address: '192.0.2.9', port: 40_000 },
           server: { address: '192.0.2.1', port: serverPort },
         }),
+        isTwoWay: () => false,
         onDns: ({ bytes, start, end }) => this.dnsMessages.push(Buffer.from(bytes.subarray(start, end))),
       },
       1,
