@@ -83,7 +83,7 @@ async function observe(work: Workplace, scenario: Scenario): Promise<Observed> {
   // Otherwise its numbers are not those of the capture.
   if (seconds > durationSeconds)
     throw new Error(`the traffic of ${client} took longer than the capture: ${String(seconds)} s`)
-  expect(main).toMatchObject({ exitCode: 0, outputs: { verdict: 'complete' } })
+  expect(main).toMatchObject({ exitCode: 0, annotations: [], outputs: { verdict: 'complete' } })
   const diagnosis = JSON.parse(main.outputs['findings'] ?? '') as FindingsJson
   expect(violations(diagnosis, schema)).toEqual([])
   return { main, diagnosis, path: main.outputs['pcap-path'] ?? '', written }
