@@ -2943,7 +2943,7 @@ class Decompressor {
 
 
 async function loadAnalysis() {
-    return __webpack_require__.e(/* import() */ 499).then(__webpack_require__.bind(__webpack_require__, 33499));
+    return __webpack_require__.e(/* import() */ 978).then(__webpack_require__.bind(__webpack_require__, 30978));
 }
 /** Analyses a capture while its packets arrive. A failure of the analysis never ends the capture. */
 class LiveDiagnosis {

@@ -8,6 +8,7 @@ import { diagnose, type Diagnosis, type DiagnosisOptions } from './diagnosis.ts'
 import { ServerTimesTracker } from './diagnosis/server-times.ts'
 import { ConnectionFindings } from './findings/connection-findings.ts'
 import type { ConnectionTrackerOptions } from './flows/connection-tracker.ts'
+import { LocalSideTracker } from './sides/local-side-tracker.ts'
 
 /** Analyses one capture with all trackers: a consumer of `CaptureReader`. Memory is bounded, nothing throws. */
 export class CaptureDiagnosis implements CaptureConsumer {
@@ -22,8 +23,9 @@ export class CaptureDiagnosis implements CaptureConsumer {
       const application = new ApplicationTracker(connections)
       const times = new ServerTimesTracker(connections)
       const details = new DetailsTracker(connections)
-      Object.assign(trackers, { findings, application, times, details })
-      return [findings, application, times, details]
+      const sides = new LocalSideTracker(connections.table.maxFlowsCount)
+      Object.assign(trackers, { findings, application, times, details, sides })
+      return [findings, application, times, details, sides]
     })
     this.#trackers = { ...trackers, analysis } as Trackers
   }

@@ -2,9 +2,10 @@ import type { CaptureEnd } from '../pcap/capture-format.ts'
 import type { IcmpError } from './application/icmp-tracker.ts'
 import { applicationFindings } from './findings/application-findings.ts'
 import { captureDetails, type CaptureDetails } from './details/capture-details.ts'
-import type { Finding, Severity } from './findings/finding.ts'
+import type { Evidence, Finding, Severity } from './findings/finding.ts'
 import type { WithheldFinding } from './findings/withheld.ts'
 import { durationText, endpointText } from './findings/wording.ts'
+import { givenSide, isLoopbackAddress, type LocalSide } from './sides/local-side.ts'
 import { areas } from './diagnosis/areas.ts'
 import { blame, type Blame, type Culprit } from './diagnosis/blame.ts'
 import { type CaptureFacts, captureFacts, type Trackers } from './diagnosis/capture-facts.ts'
@@ -40,7 +41,7 @@ export interface Diagnosis {
 }
 
 export interface DiagnosisOptions {
-  /** of the pod or node that was captured: tells "this side" from "the other". Without them, this side is the client's. */
+  /** of the pod or node that was captured: tells "this side" from "the other". Empty: they are derived from the packets, as far as that goes. */
   readonly localAddresses?: readonly string[]
   /** packets that tcpdump reports as dropped by the kernel */
   readonly dropped?: number
@@ -52,24 +53,25 @@ export function diagnose(trackers: Trackers, end: CaptureEnd, options: Diagnosis
   const capture = captureFacts(trackers, end, options.dropped ?? 0)
   const { baseSeconds } = analysis.decoder
   const clock = { baseSeconds, endSeconds: (capture.lastMs ?? 0) / 1_000 }
-  const local = new Set(options.localAddresses)
+  const side = givenSide(options.localAddresses ?? []) ?? trackers.sides.side()
   const all = [...connectionFindings.findings(), ...applicationFindings(application, clock)].filter(
-    (finding) => !isOfOtherHost(finding, local),
+    (finding) => !isOfOtherHost(finding, side),
   )
   const sifted = withhold(all, capture, application)
   const withheld = [...connectionFindings.withheld(), ...sifted.withheld]
   const servers = times.servers(application)
   const findings = rank(sifted.findings, servers)
   const clean = cleanChecks(trackers, capture, { findings, withheld })
-  const limits = limitsOf(capture, findings)
+  const first = findings[0]
+  const blamed = first === undefined || first.severity === 'notice' ? undefined : blame(first, side)
+  const limits = limitsOf(capture, findings, blamed?.isSideAssumed ?? false)
   const details = captureDetails(trackers, findings)
   const facts = { findings, withheld, clean, limits, servers, capture, details }
-  const first = findings[0]
-  if (first === undefined || first.severity === 'notice') return { ...nothingWrong(facts), ...facts }
-  const { culprit, sureness, because } = blame(first, local)
+  if (first === undefined || blamed === undefined) return { ...nothingWrong(facts), ...facts }
+  const { culprit, sureness, because } = blamed
   return {
-    sentence: `${leadOf(culprit, sureness, isNetworkClean(facts))}: ${first.title}`,
-    detail: detailOf(first, facts, application.icmp.errors()),
+    sentence: `${leadOf(culprit, sureness, isNetworkClean(facts, side))}: ${first.title}`,
+    detail: detailOf(first, facts, { errors: application.icmp.errors(), side }),
     culprit,
     sureness,
     because,
@@ -79,9 +81,9 @@ export function diagnose(trackers: Trackers, end: CaptureEnd, options: Diagnosis
 }
 
 /** What another host on the link asked for by broadcast: the reply went to it alone. */
-function isOfOtherHost({ id, evidence }: Finding, local: ReadonlySet<string>): boolean {
+function isOfOtherHost({ id, evidence }: Finding, side: LocalSide): boolean {
   const asker = evidence[0]?.client.address
-  return id === 'address-missing' && local.size > 0 && asker !== undefined && !local.has(asker)
+  return id === 'address-missing' && asker !== undefined && side.has(asker) === false
 }
 
 type Facts = Pick<Diagnosis, 'findings' | 'withheld' | 'clean' | 'limits' | 'servers' | 'capture'>
@@ -99,29 +101,36 @@ function leadOf(culprit: Culprit, sureness: Blame['sureness'], networkIsClean: b
     case 'peer':
       return networkIsClean ? 'Not the network' : 'The other side'
     case 'self':
-      return networkIsClean ? 'Not the network, but this side' : 'This side'
+      return networkIsClean ? 'This application, not the network' : 'This application'
     case 'none':
       return 'Nothing wrong'
   }
 }
 
 /** No finding is about the network, and the capture would show it. */
-function isNetworkClean({ findings, capture }: Facts): boolean {
+function isNetworkClean({ findings, capture }: Facts, side: LocalSide): boolean {
   if (capture.twoWay === 0 || capture.hasOnlyHandshakes) return false
   const isNetworks = (finding: Finding): boolean => {
-    const { culprit } = blame(finding, new Set())
+    const { culprit } = blame(finding, side)
     return culprit === 'network' || culprit === 'policy' || areas[finding.id] === 'loss'
   }
   return !findings.some(isNetworks)
 }
 
 /** How the network does where the application fails, and the other way round: with numbers. */
-function detailOf(first: Finding, { servers, clean }: Facts, errors: readonly IcmpError[]): string {
-  const server = first.evidence[0]?.server
-  const name = server === undefined ? undefined : endpointText(server)
+function detailOf(
+  first: Finding,
+  { servers, clean }: Facts,
+  { errors, side }: { errors: readonly IcmpError[]; side: LocalSide },
+): string {
+  const ends = first.evidence[0]
+  const name = ends === undefined ? undefined : endpointText(ends.server)
   const times = servers.find((known) => endpointText(known.server) === name)
   const parts: string[] = []
-  if (times?.roundTrip !== undefined) parts.push(`round trip to ${name} ${durationText(times.roundTrip.p50_ms)}`)
+  if (times?.roundTrip !== undefined && ends !== undefined && !isInOneHost(ends, side)) {
+    const way = side.has(ends.server.address) === true ? `from its clients to ${name}` : `to ${name}`
+    parts.push(`round trip ${way} ${durationText(times.roundTrip.p50_ms)}`)
+  }
   if (times?.thinkTime !== undefined) parts.push(`its answers take ${durationText(times.thinkTime.p95_ms)} at p95`)
   const cleanAreas = new Set(clean.map(({ area }) => area))
   if (cleanAreas.has('loss')) parts.push('no loss')
@@ -132,6 +141,12 @@ function detailOf(first: Finding, { servers, clean }: Facts, errors: readonly Ic
   }
   const text = parts.join(', ')
   return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+/** Its round trip is none of a network. */
+function isInOneHost({ client, server }: Evidence, side: LocalSide): boolean {
+  const areLoopback = [client, server].some(({ address }) => isLoopbackAddress(address))
+  return areLoopback || [client, server].every(({ address }) => side.has(address) === true)
 }
 
 const shownChecksCount = 3

@@ -1,4 +1,5 @@
-import type { Finding, FindingId } from '../findings/finding.ts'
+import type { Evidence, Finding, FindingId } from '../findings/finding.ts'
+import type { LocalSide } from '../sides/local-side.ts'
 
 /**
  * Who causes it: the network; name resolution; the application on the other side; the application on this side; TLS; a rule that drops or refuses;
@@ -13,9 +14,11 @@ export interface Blame {
   readonly sureness: Sureness
   /** why it is as sure as that, a clause */
   readonly because: string
+  /** which end of the connections is this side is not known, and the client was taken for it */
+  readonly isSideAssumed: boolean
 }
 
-/** The client of a connection or its server; this side is the client's where nothing else is known. */
+/** The client of a connection or its server. */
 type Side = 'client' | 'server'
 
 interface Rule {
@@ -129,11 +132,19 @@ const rules: Readonly<Record<FindingId, Rule>> = {
   },
 }
 
-/** `localAddresses`: of the pod or node that was captured; empty where they are not known. */
-export function blame(finding: Finding, localAddresses: ReadonlySet<string>): Blame {
+/** `side`: which addresses are those of the captured pod or node. */
+export function blame(finding: Finding, side: LocalSide): Blame {
   const { culprit, sureness, because } = ruleOf(finding)
-  if (culprit !== 'client' && culprit !== 'server') return { culprit, sureness, because }
-  return { culprit: sideCulprit(culprit, finding, localAddresses), sureness, because }
+  if (culprit !== 'client' && culprit !== 'server') return { culprit, sureness, because, isSideAssumed: false }
+  const serverIsLocal = isServerLocal(finding, side)
+  const isLocal = culprit === 'server' ? serverIsLocal : isClientLocal(finding, side, serverIsLocal)
+  const assumed = culprit === 'client'
+  return {
+    culprit: (isLocal ?? assumed) ? 'self' : 'peer',
+    sureness,
+    because,
+    isSideAssumed: isLocal === undefined,
+  }
 }
 
 /** Where a finding of one kind has several causes, its facts tell which. */
@@ -170,10 +181,33 @@ function rejectionCulprit(rejection: string): Rule['culprit'] {
   return rejection === 'route' ? 'network' : 'server'
 }
 
-function sideCulprit(side: Side, { evidence }: Finding, localAddresses: ReadonlySet<string>): Culprit {
+/** Undefined: it is not known. */
+function isServerLocal({ id, evidence }: Finding, side: LocalSide): boolean | undefined {
   const ends = evidence[0]
-  if (ends === undefined || localAddresses.size === 0) return side === 'client' ? 'self' : 'peer'
-  if (localAddresses.has(ends[side].address)) return 'self'
-  const other = ends[side === 'client' ? 'server' : 'client']
-  return localAddresses.has(other.address) || side === 'server' ? 'peer' : 'self'
+  // A host answers for its own addresses.
+  if (id === 'address-missing') return false
+  if (ends === undefined) return undefined
+  return areLocal(serversOf(ends), side) ?? (side.has(ends.client.address) === true ? false : undefined)
+}
+
+/** The connections of one side are those of its clients, where their servers are on neither side. */
+function isClientLocal(
+  { evidence }: Finding,
+  side: LocalSide,
+  serverIsLocal: boolean | undefined,
+): boolean | undefined {
+  const ends = evidence[0]
+  if (ends === undefined) return undefined
+  const isLocal = side.has(ends.client.address)
+  if (isLocal === true) return true
+  return serverIsLocal === undefined ? undefined : !serverIsLocal
+}
+
+function serversOf({ server, backend }: Evidence): readonly string[] {
+  return backend === undefined ? [server.address] : [server.address, backend.address]
+}
+
+function areLocal(addresses: readonly string[], side: LocalSide): boolean | undefined {
+  const known = addresses.map((address) => side.has(address))
+  return known.includes(true) ? true : known.includes(undefined) ? undefined : false
 }

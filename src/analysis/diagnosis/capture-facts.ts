@@ -5,6 +5,7 @@ import { layer, tcpEvent } from '../decoded-packet.ts'
 import type { ConnectionFindings } from '../findings/connection-findings.ts'
 import { tcpEventNames } from '../tcp/tcp-totals.ts'
 import type { DetailsTracker } from '../details/details-tracker.ts'
+import type { LocalSideTracker } from '../sides/local-side-tracker.ts'
 import type { ServerTimesTracker } from './server-times.ts'
 
 /** The trackers of one capture, after its end. */
@@ -14,6 +15,7 @@ export interface Trackers {
   readonly application: ApplicationTracker
   readonly times: ServerTimesTracker
   readonly details: DetailsTracker
+  readonly sides: LocalSideTracker
 }
 
 /** What is known of the capture itself: without it every finding may be wrong. */

@@ -16,6 +16,7 @@ export type LimitId =
   | 'fragments'
   | 'clock'
   | 'memory'
+  | 'side'
 
 /** What this capture cannot show. */
 export interface Limit {
@@ -26,9 +27,13 @@ export interface Limit {
 
 const silences: ReadonlySet<FindingId> = new Set(['connection-no-answer', 'icmp-rejected', 'dns-unanswered'])
 
-/** The limits of a capture, the gravest first. */
-export function limitsOf(facts: CaptureFacts, findings: readonly Finding[]): Limit[] {
-  return [...fileLimits(facts), ...trafficLimits(facts, findings)]
+/** The limits of a capture, the gravest first. `isSideAssumed`: of the verdict. */
+export function limitsOf(facts: CaptureFacts, findings: readonly Finding[], isSideAssumed: boolean): Limit[] {
+  const side: Limit = {
+    id: 'side',
+    text: 'The packets do not tell whether this is a capture of the client or of the server: the client is taken for this side',
+  }
+  return [...fileLimits(facts), ...trafficLimits(facts, findings), ...(isSideAssumed ? [side] : [])]
 }
 
 function fileLimits({ packets, broken, isCutShort, dropped, clockSetBack, notKept }: CaptureFacts): Limit[] {

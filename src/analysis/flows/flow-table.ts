@@ -31,6 +31,7 @@ export class FlowTable {
   /** number of flows, at most `maxFlowsCount`; their numbers are 0 to count - 1 */
   count = 0
   evictedCount = 0
+  readonly maxFlowsCount: number
   readonly #buckets: Int32Array
   readonly #bucketMask: number
   readonly #options: FlowTableOptions
@@ -49,6 +50,7 @@ export class FlowTable {
     this.#buckets = new Int32Array(buckets)
     this.#bucketMask = buckets - 1
     this.#options = options
+    this.maxFlowsCount = options.maxFlowsCount
   }
 
   /** Sets `connection` and `direction` of the packet, which must have ports. Makes a flow where there is none. */

@@ -19,7 +19,7 @@ const verdicts = [
   ['dns-errors.pcap', 'dns', 'high'],
   ['dns-ndots5-storm.pcap', 'dns', 'high'],
   ['dns-server-down.pcap', 'dns', 'high'],
-  ['lo-http-503.pcap', 'peer', 'high'],
+  ['lo-http-503.pcap', 'self', 'high'],
   ['loss-2pct-path-receiver.pcap', 'network', 'medium'],
   ['loss-2pct-path-sender.pcap', 'network', 'high'],
   ['node-any-sll-dup.pcap', 'peer', 'high'],
@@ -83,14 +83,14 @@ describe('the culprit of a capture', () => {
     )
   })
 
-  it('is the other side, and not "not the network", where the network loses data, too', async () => {
+  it('is the application, and not "not the network", where the network loses data, too', async () => {
     const both = Buffer.concat([bytesOf('loss-2pct-path-sender.pcap'), bytesOf('lo-http-503.pcap')])
     const diagnosis = await diagnosisOf(both)
     expect(diagnosis).toMatchObject({
-      culprit: 'peer',
+      culprit: 'self',
       findings: [{ id: 'http-server-errors' }, { id: 'data-resent' }],
     })
-    expect(diagnosis.sentence).toMatch(/^The other side: 127\.0\.0\.1:8080 answered/)
+    expect(diagnosis.sentence).toMatch(/^This application: 127\.0\.0\.1:8080 answered/)
   })
 
   it('is the missing address, not a rule, where no host on the link has it', async () => {
@@ -200,7 +200,7 @@ describe('a capture that cannot carry a finding', () => {
     expect(carried.findings.map(({ id }) => id)).toEqual(['connection-reset', 'http-unanswered'])
     expect(lost.findings.map(({ id }) => id)).toEqual(['connection-reset'])
     expect(lost.withheld).toMatchObject([{ id: 'http-unanswered', count: 3, reason: 'packets-missing' }])
-    expect(lost.limits.map(({ id }) => id)).toEqual(['dropped'])
+    expect(lost.limits.map(({ id }) => id)).toEqual(['dropped', 'side'])
   })
 
   it('keeps DNS queries without an answer that the client sent again', async () => {

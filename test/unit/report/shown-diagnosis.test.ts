@@ -91,7 +91,9 @@ describe('summary: names-hidden', () => {
   })
 
   it('still says who causes it and how often', () => {
-    expect(hideNames(http503).sentence).toMatch(/^Not the network: \d+ × HTTP requests answered with a server error$/)
+    expect(hideNames(http503).sentence).toMatch(
+      /^This application, not the network: \d+ × HTTP requests answered with a server error$/,
+    )
   })
 
   it('is not applied to the outputs, and off shows nothing of the diagnosis', () => {
