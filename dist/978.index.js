@@ -132,7 +132,7 @@ class DecodedPacket {
     /** bits of `trait`; set before trackers are called */
     traits = 0;
 }
-/** What a packet has that only some trackers look at. Most segments of most connections have none of them. */
+/** What a packet has that only some trackers look at. */
 const trait = {
     /** payload of a connection's TCP segment or UDP datagram, some of which was captured */
     payload: 1 << 0,
@@ -142,6 +142,8 @@ const trait = {
     other: 1 << 2,
     /** a VLAN tag, a tunnel, or a fragment header */
     wrapped: 1 << 3,
+    /** a connection's segment or datagram without payload: every second packet is an acknowledgment */
+    bare: 1 << 4,
 };
 /** IP protocol numbers. */
 const ipProtocol = {
@@ -2610,7 +2612,7 @@ class ConnectionTracker {
                 this.#noteIcmpError(packet);
             else {
                 this.#assign(packet);
-                traits = packet.payloadCaptured > 0 ? trait.payload : 0;
+                traits = packet.payloadCaptured > 0 ? trait.payload : trait.bare;
                 if ((packet.tcpFlags & (tcpFlag.fin | tcpFlag.rst)) !== 0)
                     traits |= trait.close;
             }

@@ -124,7 +124,7 @@ export class DecodedPacket {
   traits = 0
 }
 
-/** What a packet has that only some trackers look at. Most segments of most connections have none of them. */
+/** What a packet has that only some trackers look at. */
 export const trait = {
   /** payload of a connection's TCP segment or UDP datagram, some of which was captured */
   payload: 1 << 0,
@@ -134,6 +134,8 @@ export const trait = {
   other: 1 << 2,
   /** a VLAN tag, a tunnel, or a fragment header */
   wrapped: 1 << 3,
+  /** a connection's segment or datagram without payload: every second packet is an acknowledgment */
+  bare: 1 << 4,
 } as const
 
 /** IP protocol numbers. */

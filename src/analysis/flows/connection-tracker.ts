@@ -96,7 +96,7 @@ export class ConnectionTracker implements PacketSink, Connections {
       if (packet.inIcmpError) this.#noteIcmpError(packet)
       else {
         this.#assign(packet)
-        traits = packet.payloadCaptured > 0 ? trait.payload : 0
+        traits = packet.payloadCaptured > 0 ? trait.payload : trait.bare
         if ((packet.tcpFlags & (tcpFlag.fin | tcpFlag.rst)) !== 0) traits |= trait.close
       }
     }
