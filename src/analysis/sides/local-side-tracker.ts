@@ -42,7 +42,7 @@ const seenBits = [1, 2] as const
 const fullBits = [4, 8] as const
 
 /**
- * Finds out which addresses are those of the captured host, where nobody says it, by the first packet of each direction of a connection.
+ * Finds out which addresses are those of the captured host, where that is not known, by the first packet of each direction of a connection.
  * A node forwards packets and sees those of tunnels: its own addresses are no end of most connections, and nothing is derived.
  */
 export class LocalSideTracker implements PacketTracker {
