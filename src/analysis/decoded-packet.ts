@@ -118,6 +118,8 @@ export class DecodedPacket {
   /** the sequence number after the highest byte which this direction sent before this segment; meaningful where `isNextKnown` */
   nextSequence = 0
   isNextKnown = false
+  /** all its data was sent before in this direction: set by the connection tracker, as `tcpEvents` */
+  isResent = false
   /** the same packet was seen on another interface before: statistics and application parsers skip it */
   isCopy = false
   /** bits of `trait`; set before trackers are called */

@@ -215,7 +215,8 @@ function kindOf({ first, latest }: OpenLog, packet: DecodedPacket): TcpStepKind 
   if ((tcpEvents & tcpEvent.keepAlive) !== 0) return 'keep-alive'
   if ((tcpEvents & tcpEvent.zeroWindowProbe) !== 0) return 'probe'
   if (payloadLength > 0) {
-    if ((tcpEvents & tcpEvent.retransmission) !== 0) return 'data-again'
+    // tshark calls what is sent again within a millisecond out of order.
+    if (packet.isResent || (tcpEvents & tcpEvent.retransmission) !== 0) return 'data-again'
     return (tcpEvents & tcpEvent.outOfOrder) !== 0 ? 'data-late' : 'data'
   }
   if ((tcpFlags & tcpFlag.fin) !== 0) return 'fin'

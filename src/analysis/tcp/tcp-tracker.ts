@@ -45,10 +45,11 @@ export class TcpTracker {
     packet.isNextKnown = packet.nextSequence !== 0
     packet.tcpEvents = this.#analysis.judge(packet) | reusedPorts
     if ((flags & tcpFlag.syn) !== 0) words[block + directionWord.scale] = packet.windowScale
+    packet.isResent = false
     if (!packet.isCopy) {
       this.totals.onSegment(packet)
-      const isResent = this.resentData.onSegment(packet)
-      this.evidence.onSegment(packet, isResent)
+      packet.isResent = this.resentData.onSegment(packet)
+      this.evidence.onSegment(packet, packet.isResent)
     }
     this.#advance(packet)
   }
