@@ -25,7 +25,7 @@ describeWith(
         expect(output).toContain('Stopped before the capture began: nothing was recorded.')
         await demo.expectNothingLeft()
       },
-      60_000,
+      180_000,
     )
 
     it.concurrent(
@@ -41,7 +41,7 @@ describeWith(
         expectKeptFile(output)
         await demo.expectNothingLeft()
       },
-      60_000,
+      180_000,
     )
 
     it.concurrent(
@@ -52,7 +52,7 @@ describeWith(
         expectKeptFile(await demo.ended())
         await demo.expectNothingLeft()
       },
-      60_000,
+      180_000,
     )
   },
 )
@@ -93,11 +93,11 @@ function startDemo(): TerminalDemo {
   const seen = watchProcesses(child)
   return {
     async pressAt(pattern, times = 1) {
-      await until(`the output matches ${String(pattern)}`, () => pattern.test(output), { timeoutMs: 45_000 })
+      await until(`the output matches ${String(pattern)}`, () => pattern.test(output), { timeoutMs: 120_000 })
       child.stdin.write('\u0003'.repeat(times))
     },
     async ended() {
-      await until('the demo has ended', () => child.exitCode !== null, { timeoutMs: 30_000 })
+      await until('the demo has ended', () => child.exitCode !== null, { timeoutMs: 60_000 })
       expect({ exitCode: child.exitCode, output }).toEqual({ exitCode: 130, output })
       return output.replaceAll('\r\n', '\n')
     },
