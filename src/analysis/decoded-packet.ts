@@ -111,6 +111,8 @@ export class DecodedPacket {
 
   /** Set by the connection tracker before other trackers are called. Number of the connection (TCP, UDP), -1: none. See `Connections`. */
   connection = -1
+  /** of the datagram that an ICMP error quotes: the connection that it is about, -1: it is not known */
+  quotedConnection = -1
   /** 0: sent by the endpoint that is `first` of the connection (the client where a SYN was seen), 1: by the other */
   direction = 0
   /** bits of `tcpEvent`: how the segment was judged */
@@ -213,6 +215,8 @@ export interface PacketTracker {
   onConnectionEnd?(connection: number): void
   /** The connection's number is about to be given to another connection (a reuse of its ports has a new number and does not count here). */
   onConnectionEvicted?(connection: number): void
+  /** Its packets turn out to belong to another connection: it is forgotten, and does not end. */
+  onConnectionMerged?(connection: number): void
 }
 
 /** Facts of one connection, for a finding or a table: made on demand, never per packet. */
@@ -236,6 +240,8 @@ export interface ConnectionFacts {
 export interface Endpoint {
   readonly address: string
   readonly port: number
+  /** of a server: the port of 127.0.0.1 to which iptables redirects the client's packets, where it does */
+  readonly redirectPort?: number
 }
 
 /** What trackers may ask about connections. The numbers are those of `DecodedPacket.connection`. */

@@ -10,7 +10,9 @@ const maxPeersCount = 100
 
 /** Every address that the diagnosis names, at most some thousand. */
 export function addressesIn({ findings, servers, details }: Diagnosis): ReadonlySet<string> {
-  const ends = findings.flatMap(({ evidence }) => evidence.flatMap(({ client, server }) => [client, server]))
+  const ends = findings.flatMap(({ evidence }) =>
+    evidence.flatMap(({ client, server, backend = server }) => [client, server, backend]),
+  )
   const peers = details.peers.slice(0, maxPeersCount)
   return new Set([
     ...[...ends, ...servers.map(({ server }) => server), ...peers.map(({ server }) => server)].map(

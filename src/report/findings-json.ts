@@ -1,3 +1,4 @@
+import type { Endpoint } from '../analysis/decoded-packet.ts'
 import type { Diagnosis } from '../analysis/diagnosis.ts'
 import type { Evidence, Finding } from '../analysis/findings/finding.ts'
 import type { ServerTimes } from '../analysis/diagnosis/server-times.ts'
@@ -87,19 +88,23 @@ function findingJson(finding: Finding): object {
 
 function evidenceJson({ client, server, backend, frames, firstMs, lastMs }: Evidence): object {
   return {
-    client,
-    server,
-    ...(backend === undefined ? {} : { backend }),
+    client: endpointJson(client),
+    server: endpointJson(server),
+    ...(backend === undefined ? {} : { backend: endpointJson(backend) }),
     packets: frames,
     first: isoTime(firstMs) ?? null,
     last: isoTime(lastMs) ?? null,
   }
 }
 
+function endpointJson({ address, port }: Endpoint): object {
+  return { address, port }
+}
+
 function serverJson(times: ServerTimes): object {
   const { server, connections, requests, failures, roundTrip, thinkTime, serverStallMs, clientStallMs } = times
   return {
-    server,
+    server: endpointJson(server),
     connections,
     requests,
     failures,

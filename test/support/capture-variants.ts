@@ -5,13 +5,13 @@ const recordHeaderBytes = 16
 
 /** Only the frames for which `keep` is true. */
 export function filterPackets(pcap: Buffer, keep: (frame: Buffer, index: number) => boolean): Buffer {
-  const kept = records(pcap).filter(({ frame }, index) => keep(frame, index))
+  const kept = readRecords(pcap).filter(({ frame }, index) => keep(frame, index))
   return Buffer.concat([pcap.subarray(0, fileHeaderBytes), ...kept.flatMap(({ header, frame }) => [header, frame])])
 }
 
 /** Each frame cut after `snaplen` bytes, which may be more than it has. */
 export function cutPackets(pcap: Buffer, snaplen: (frame: Buffer) => number): Buffer {
-  const cut = records(pcap).flatMap(({ header, frame }) => {
+  const cut = readRecords(pcap).flatMap(({ header, frame }) => {
     const shorter = frame.subarray(0, snaplen(frame))
     const cutHeader = Buffer.from(header)
     cutHeader.writeUInt32LE(shorter.length, 8)
@@ -24,7 +24,7 @@ export function cutPackets(pcap: Buffer, snaplen: (frame: Buffer) => number): Bu
 export function onAnyInterface(pcap: Buffer, packetType: number): Buffer {
   const fileHeader = Buffer.from(pcap.subarray(0, fileHeaderBytes))
   fileHeader.writeUInt32LE(276, 20)
-  const all = records(pcap).flatMap(({ header, frame }) => {
+  const all = readRecords(pcap).flatMap(({ header, frame }) => {
     // pcap-linktype(7): protocol, 0, interface, ARPHRD, packet type, length of the address, address
     const linkHeader = Buffer.from([0, 0, 0, 0, 0, 0, 0, 2, 0, 1, packetType, 6, 0, 0, 0, 0, 0, 0, 0, 0])
     frame.copy(linkHeader, 0, 12, 14)
@@ -46,7 +46,8 @@ export function tcpFlagsOf(frame: Buffer): number | undefined {
   return frame.readUInt16BE(12) === 0x0800 && frame[23] === 6 ? frame[47] : undefined
 }
 
-function records(pcap: Buffer): { header: Buffer; frame: Buffer }[] {
+/** Header and bytes of each packet. */
+export function readRecords(pcap: Buffer): { header: Buffer; frame: Buffer }[] {
   const all: { header: Buffer; frame: Buffer }[] = []
   for (let at = fileHeaderBytes; at + recordHeaderBytes <= pcap.length;) {
     const start = at + recordHeaderBytes

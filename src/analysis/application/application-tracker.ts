@@ -2,6 +2,7 @@ import { addressText } from '../addresses.ts'
 import {
   type Connections,
   type DecodedPacket,
+  type Endpoint,
   ipProtocol,
   type PacketTracker,
   tcpEvent,
@@ -44,10 +45,10 @@ const segment = new StreamChunk()
 /** Reads DNS, TLS, HTTP/1, HTTP/2 with gRPC, ICMP, ARP and neighbor discovery. Never throws, and its memory is bounded. */
 export class ApplicationTracker implements PacketTracker {
   readonly wantedTraits = trait.payload | trait.close | trait.other
-  readonly dns = new DnsTracker()
+  readonly dns: DnsTracker
   readonly tls = new TlsTracker()
   readonly http = new HttpTracker()
-  readonly icmp = new IcmpTracker()
+  readonly icmp: IcmpTracker
   readonly neighbors = new NeighborTracker()
   readonly budget = new PendingBudget()
   readonly #connections: Connections
@@ -67,6 +68,9 @@ export class ApplicationTracker implements PacketTracker {
   evictedCount = 0
 
   constructor(connections: Connections) {
+    const backendOf = (connection: number): Endpoint | undefined => connections.facts(connection).backend
+    this.dns = new DnsTracker(backendOf)
+    this.icmp = new IcmpTracker(backendOf)
     this.#connections = connections
     this.#context = {
       http: this.http,
@@ -95,6 +99,11 @@ export class ApplicationTracker implements PacketTracker {
     if (conversation === undefined) return
     this.#conversations.delete(connection)
     this.#giveUp(conversation)
+  }
+
+  onConnectionMerged(connection: number): void {
+    this.#conversations.get(connection)?.discard()
+    this.#conversations.delete(connection)
   }
 
   /** The capture is over. To be called before `counters`. */
@@ -224,9 +233,9 @@ export class ApplicationTracker implements PacketTracker {
   }
 
   #endsOf(connection: number, clientDirection: number | undefined): ConnectionEnds {
-    const { client, server } = this.#connections.facts(connection)
+    const { client, server, backend } = this.#connections.facts(connection)
     const isSwapped = clientDirection !== undefined && clientDirection !== this.#connections.clientDirection(connection)
-    return isSwapped ? { client: server, server: client } : { client, server }
+    return isSwapped ? { client: server, server: client } : { client, server, backend }
   }
 }
 

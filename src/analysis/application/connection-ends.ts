@@ -4,6 +4,8 @@ import type { Endpoint } from '../decoded-packet.ts'
 export interface ConnectionEnds {
   readonly client: Endpoint
   readonly server: Endpoint
+  /** where the connection ended behind NAT: the pod behind the address of a service */
+  readonly backend?: Endpoint | undefined
 }
 
 /** The name of a server in tables: "address:port", IPv6 in brackets. */

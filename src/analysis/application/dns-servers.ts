@@ -1,8 +1,9 @@
+import type { Endpoint } from '../decoded-packet.ts'
 import type { DnsMessage } from './dns-message.ts'
 import { rcodeName, rcodeNxdomain } from './dns-message.ts'
 import type { DnsContext, DnsTransaction } from './dns-transaction.ts'
 import { DurationStats } from './duration-stats.ts'
-import { addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
+import { addBackend, addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
 import { TextCounts } from './text-counts.ts'
 import { TimeBuckets } from '../time-buckets.ts'
 
@@ -52,12 +53,20 @@ export interface DnsServer {
   readonly unanswered: DnsFailures
 }
 
+/** The pod behind the address of a service that a connection reached, where the capture shows it. */
+export type BackendOf = (connection: number) => Endpoint | undefined
+
 /** Queries and failures by server. */
 export class DnsServers {
   readonly #servers = new Map<string, DnsServer>()
   /** when the queries were sent that have no answer, or an error other than "no such name" */
   readonly failureTimes = new TimeBuckets()
   overflowCount = 0
+  readonly #backendOf: BackendOf
+
+  constructor(backendOf: BackendOf) {
+    this.#backendOf = backendOf
+  }
 
   onQuery(context: DnsContext): void {
     const server = this.#get(context)
@@ -85,6 +94,7 @@ export class DnsServers {
     const failure = server.failures.get(code) ?? emptyOccurrences()
     server.failures.set(code, failure)
     addOccurrence(failure, context.frameNumber, context.timeNs)
+    addBackend(failure.backends, this.#backendOf(context.connection))
     failure.names.add(message.name, context.frameNumber)
     addExample(failure, query, { code, frame: context.frameNumber, durationNs })
   }
@@ -93,6 +103,7 @@ export class DnsServers {
     const server = this.#get(transaction)
     if (server === undefined) return
     addOccurrence(server.unanswered, transaction.frameNumber, transaction.timeNs)
+    addBackend(server.unanswered.backends, this.#backendOf(transaction.connection))
     server.unanswered.names.add(transaction.name, transaction.frameNumber)
     this.failureTimes.add(transaction.timeNs)
     addExample(server.unanswered, transaction, undefined)

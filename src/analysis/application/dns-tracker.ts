@@ -2,7 +2,7 @@ import { BoundedMap } from './bounded-map.ts'
 import { type DnsMessage, rcodeName, rcodeNxdomain } from './dns-message.ts'
 import { DnsRaceDetector } from './dns-race.ts'
 import { DnsSearchDetector } from './dns-search.ts'
-import { DnsServers } from './dns-servers.ts'
+import { type BackendOf, DnsServers } from './dns-servers.ts'
 import type { DnsContext, DnsTransaction } from './dns-transaction.ts'
 import { DurationStats, type DurationSummary } from './duration-stats.ts'
 import { TextCounts } from './text-counts.ts'
@@ -30,7 +30,7 @@ export interface DnsCounters {
 
 /** DNS queries and their responses, as tshark 4.0 pairs them: by connection and id. Memory is bounded. */
 export class DnsTracker {
-  readonly servers = new DnsServers()
+  readonly servers: DnsServers
   readonly race = new DnsRaceDetector()
   readonly search = new DnsSearchDetector()
   /** by connection and id, in the order of the queries */
@@ -48,6 +48,10 @@ export class DnsTracker {
   #unansweredCount = 0
   /** transactions that were given up because there were too many */
   evictedCount = 0
+
+  constructor(backendOf: BackendOf = () => undefined) {
+    this.servers = new DnsServers(backendOf)
+  }
 
   onMessage(message: DnsMessage, context: DnsContext): void {
     if (message.isTruncated) this.#truncatedCount++
@@ -104,6 +108,7 @@ export class DnsTracker {
       this.evictedCount++
     })
     const transaction: DnsTransaction = {
+      connection: context.connection,
       name: message.name,
       questionType: message.questionType,
       frameNumber: context.frameNumber,
@@ -122,8 +127,10 @@ export class DnsTracker {
     this.#responseCount++
     this.#rcodes.add(rcodeName(message.rcode), context.frameNumber)
     if (message.rcode === rcodeNxdomain) this.#nxdomainNames.add(message.name, context.frameNumber)
-    this.search.onResponse(message, context)
     const transaction = this.#transactions.get(key)
+    // A query that was redirected to a proxy in the pod is answered by the address that it was sent to before.
+    if (transaction !== undefined) context.server = transaction.server
+    this.search.onResponse(message, context)
     // Wireshark adds these fields after the records: a message that ends too early has none of them.
     if (transaction === undefined) {
       if (message.isComplete) this.#unsolicitedCount++

@@ -13,6 +13,7 @@ export interface DnsContext {
 
 /** A query, and whether it was answered. */
 export interface DnsTransaction {
+  readonly connection: number
   readonly name: string
   readonly questionType: number
   readonly frameNumber: number

@@ -1,6 +1,6 @@
 import { type ConnectionEnds, serverKey } from './connection-ends.ts'
 import { DurationStats } from './duration-stats.ts'
-import { addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
+import { addBackend, addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
 import { TextCounts } from './text-counts.ts'
 import { TimeBuckets } from '../time-buckets.ts'
 
@@ -148,5 +148,6 @@ function getFailures(table: Map<number, HttpFailures>, code: number): HttpFailur
 function addFailure(failures: HttpFailures, exchange: HttpExchange, ends: ConnectionEnds): void {
   if (failures.examples.length < maxExamplesCount) failures.examples.push({ ...exchange, ends })
   addOccurrence(failures, exchange.responseFrame || exchange.requestFrame, exchange.timeNs)
+  addBackend(failures.backends, ends.backend)
   failures.requests.add(`${exchange.method} ${exchange.path}`, exchange.requestFrame)
 }

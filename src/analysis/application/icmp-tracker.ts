@@ -1,10 +1,13 @@
 import { u16, u32 } from '../bytes.ts'
 import { addressText } from '../addresses.ts'
 import { type DecodedPacket, ipProtocol } from '../decoded-packet.ts'
-import { addOccurrence, type Occurrences } from './occurrences.ts'
+import { addBackend, addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
+import type { BackendOf } from './dns-servers.ts'
 import { TextCounts } from './text-counts.ts'
 
 const maxErrorsCount = 1000
+/** How long an error needs from one interface of a node to the next. */
+const maxDelayNs = 5e6
 
 /** An ICMP error about a flow, all that say the same about it. */
 export interface IcmpError extends Occurrences {
@@ -40,10 +43,17 @@ export class IcmpTracker {
   readonly #v6 = new TextCounts()
   readonly #mtus = new TextCounts()
   readonly #errors = new Map<string, IcmpError>()
+  /** what was quoted last, and where: a capture of all interfaces has each error on each interface that it passes */
+  #last = { quoted: 0, place: 0, timeNs: Number.NEGATIVE_INFINITY }
   /** errors whose flow is quoted in the datagram that is handed over next */
   #pending: { frameNumber: number; type: number; code: number; mtu: number | undefined; reporter: string } | undefined
   /** errors about other flows than the first 1,000 */
   overflowCount = 0
+  readonly #backendOf: BackendOf
+
+  constructor(backendOf: BackendOf = () => undefined) {
+    this.#backendOf = backendOf
+  }
 
   onPacket(packet: DecodedPacket): void {
     if (packet.inIcmpError) {
@@ -100,10 +110,23 @@ export class IcmpTracker {
         return
       }
       const { type, code, reporter, mtu } = pending
-      error = { ipVersion, type, code, reporter, mtu, quoted, count: 0, frames: [], firstTimeNs: 0, lastTimeNs: 0 }
+      error = { ...noOccurrences(), ipVersion, type, code, reporter, mtu, quoted }
       this.#errors.set(text, error)
     }
-    addOccurrence(error, packet.frameNumber, packet.timeNs)
+    if (packet.quotedConnection >= 0) addBackend(error.backends, this.#backendOf(packet.quotedConnection))
+    if (!this.#isCopy(packet)) addOccurrence(error, packet.frameNumber, packet.timeNs)
+  }
+
+  #isCopy(packet: DecodedPacket): boolean {
+    const { timeNs, ipId, sourcePort, sequence, packetType, interfaceId, payloadCaptured } = packet
+    const id = payloadCaptured >= 2 ? u16(packet.buffer, packet.payloadOffset) : sequence
+    const quoted = Math.imul(Math.imul(ipId + 1, 65_521) ^ sourcePort, 65_521) ^ id
+    const place = interfaceId * 8 + packetType
+    const last = this.#last
+    const isCopy =
+      packetType >= 0 && quoted === last.quoted && place !== last.place && timeNs - last.timeNs < maxDelayNs
+    if (!isCopy) this.#last = { quoted, place, timeNs }
+    return isCopy
   }
 }
 

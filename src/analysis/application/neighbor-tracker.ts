@@ -13,6 +13,8 @@ const maxNeighborsCount = 10_000
 const sentByUs = 4
 /** Two requests within this without a reply: no host has the address. */
 const retryWindowNs = 3e9
+/** A bridge sends one request to all its ports: a capture of all interfaces has it on each. */
+const maxDelayNs = 5e6
 
 /** An address that somebody asked for on the link. */
 export interface Neighbor extends Occurrences {
@@ -87,6 +89,8 @@ export class NeighborTracker {
       const ipVersion = packet.ipVersion === 6 ? 6 : 4
       neighbor = { ...noOccurrences(), address, ipVersion, asker, isAnswered: false, wasAskedAgain: false }
       this.#neighbors.set(address, neighbor)
+    } else if (packet.packetType >= 0 && packet.timeNs - neighbor.lastTimeNs < maxDelayNs) {
+      return
     } else if (packet.timeNs - neighbor.lastTimeNs <= retryWindowNs) {
       neighbor.wasAskedAgain = true
     }

@@ -1,4 +1,7 @@
+import type { Endpoint } from '../decoded-packet.ts'
+
 const maxExamplesCount = 5
+const maxBackendsCount = 10
 
 /** How often something was seen, when, and the numbers of the first packets that show it. */
 export interface Occurrences {
@@ -7,10 +10,18 @@ export interface Occurrences {
   /** ns since the capture's base */
   firstTimeNs: number
   lastTimeNs: number
+  /** the pods behind the address of a service that show it, as "address:port"; at most ten */
+  readonly backends: Set<string>
 }
 
 export function noOccurrences(): Occurrences {
-  return { count: 0, frames: [], firstTimeNs: 0, lastTimeNs: 0 }
+  return { count: 0, frames: [], firstTimeNs: 0, lastTimeNs: 0, backends: new Set() }
+}
+
+export function addBackend(backends: Set<string>, backend: Endpoint | undefined): void {
+  if (backend === undefined || backends.size >= maxBackendsCount) return
+  const { address, port } = backend
+  backends.add(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
 }
 
 export function addOccurrence(occurrences: Occurrences, frameNumber: number, timeNs: number): void {

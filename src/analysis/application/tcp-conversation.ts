@@ -91,6 +91,11 @@ export class TcpConversation implements ProtocolDetector {
     this.finish('reset', endNs)
   }
 
+  /** Nothing is said of it. */
+  discard(): void {
+    for (const direction of this.directions) direction.onClose('end of capture')
+  }
+
   /** Nothing comes any more, or the connection is forgotten. `endNs`: the time of the last packet of the capture so far. */
   finish(by: 'fin' | 'reset' | 'end of capture', endNs: number): void {
     for (const direction of this.directions) direction.onClose(by)

@@ -2,7 +2,7 @@ import type { CertificateFacts } from './certificate.ts'
 import { type ConnectionEnds, serverKey } from './connection-ends.ts'
 import { TimeBuckets } from '../time-buckets.ts'
 import { TextCounts } from './text-counts.ts'
-import { addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
+import { addBackend, addOccurrence, noOccurrences, type Occurrences } from './occurrences.ts'
 
 const maxGroupsCount = 1000
 
@@ -110,7 +110,10 @@ export class TlsConnections {
         serverName,
         certificate,
       }))
-      if (seen !== undefined) addOccurrence(seen, connection.helloFrame, connection.firstTimeNs)
+      if (seen !== undefined) {
+        addBackend(seen.backends, ends.backend)
+        addOccurrence(seen, connection.helloFrame, connection.firstTimeNs)
+      }
     }
     const reason = failureReason(connection)
     if (reason === undefined) return
@@ -129,6 +132,7 @@ export class TlsConnections {
       example: connection,
     }))
     if (failure === undefined) return
+    addBackend(failure.backends, ends.backend)
     const frame = connection.fatalAlert?.frameNumber ?? connection.foreignAnswer?.frameNumber ?? connection.helloFrame
     addOccurrence(failure, frame, connection.firstTimeNs)
   }

@@ -192,8 +192,8 @@ export class ConnectionFindings implements PacketTracker {
     facts: Record<string, number | string>,
     { groups = this.#groups, frames }: { groups?: FindingGroups; frames?: readonly number[] } = {},
   ): void {
-    const { server } = this.#connections.facts(connection)
-    groups.add({ id, server, facts, evidence: () => this.#evidence(connection, frames) })
+    const { server, backend } = this.#connections.facts(connection)
+    groups.add({ id, server, backend, facts, evidence: () => this.#evidence(connection, frames) })
   }
 
   #evidence(connection: number, frames?: readonly number[]): Evidence {

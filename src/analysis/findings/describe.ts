@@ -1,6 +1,6 @@
 import type { ConnectionFindingId, Finding, FindingGroup, Severity } from './finding.ts'
 import type { WorstConnection } from './worst-connections.ts'
-import { connectionFilter, counted, endpointText, serverFilter } from './wording.ts'
+import { connectionFilter, counted, endpointText, serverFilter, serverText } from './wording.ts'
 
 interface Description {
   readonly severity: Severity
@@ -122,12 +122,12 @@ const descriptions: Record<ConnectionFindingId, Description> = {
   },
 }
 
-export function describeGroup({ id, server, count, evidence, facts }: FindingGroup): Finding {
+export function describeGroup({ id, server, backends, count, evidence, facts }: FindingGroup): Finding {
   const { severity, title, filter, likelyCauses, nextSteps } = descriptions[id]
   return {
     id,
     severity,
-    title: title(counted(count, 'connection'), endpointText(server), facts),
+    title: title(counted(count, 'connection'), serverText(endpointText(server), backends), facts),
     count,
     evidence,
     displayFilter: `${serverFilter(server)} && (${filter})`,

@@ -2,7 +2,7 @@ import type { DnsFailures, DnsServer } from '../application/dns-servers.ts'
 import type { DnsTracker } from '../application/dns-tracker.ts'
 import { type CaptureClock, evidenceOf } from './evidence.ts'
 import { type Finding, maxEvidenceCount } from './finding.ts'
-import { addressFilter, countedAs, durationText, listed } from './wording.ts'
+import { addressFilter, countedAs, durationText, listed, serverText } from './wording.ts'
 
 const dnsPort = 53
 const listedNamesCount = 1000
@@ -37,7 +37,7 @@ function unanswered(server: DnsServer, clock: CaptureClock): Finding {
   return {
     id: 'dns-unanswered',
     severity: 'error',
-    title: `DNS server ${server.server} did not answer ${count} of ${countedAs(server.queryCount, 'query', 'queries')} (${topNames(names)})`,
+    title: `DNS server ${serverText(server.server, server.unanswered.backends)} did not answer ${count} of ${countedAs(server.queryCount, 'query', 'queries')} (${topNames(names)})`,
     count,
     evidence: [evidenceOf(server.unanswered, endsOf(server), clock)],
     displayFilter: `dns.flags.response == 0 && !dns.response_in && !dns.retransmission && ${addressFilter(server.server)}`,
@@ -59,7 +59,7 @@ function failed(server: DnsServer, code: string, failures: DnsFailures, clock: C
   return {
     id: 'dns-failed',
     severity: 'error',
-    title: `DNS server ${server.server} answered ${countedAs(failures.count, 'query', 'queries')} with ${code} (${topNames(failures.names)})`,
+    title: `DNS server ${serverText(server.server, failures.backends)} answered ${countedAs(failures.count, 'query', 'queries')} with ${code} (${topNames(failures.names)})`,
     count: failures.count,
     evidence: [evidenceOf(failures, endsOf(server), clock)],
     displayFilter: `dns.flags.response == 1 && dns.flags.rcode == ${rcodeNumbers[code] ?? code} && ${addressFilter(server.server)}`,
@@ -150,12 +150,8 @@ function searchFinding({ search }: DnsTracker, clock: CaptureClock): Finding[] {
       count: search.wastedCount,
       evidence: top
         .slice(0, maxEvidenceCount)
-        .map(({ client, server, firstFrame, firstTimeNs, lastTimeNs, wastedCount }) =>
-          evidenceOf(
-            { count: wastedCount, frames: [firstFrame], firstTimeNs, lastTimeNs },
-            endsOf({ client, server }),
-            clock,
-          ),
+        .map(({ client, server, firstFrame, firstTimeNs, lastTimeNs }) =>
+          evidenceOf({ frames: [firstFrame], firstTimeNs, lastTimeNs }, endsOf({ client, server }), clock),
         ),
       displayFilter: 'dns.flags.rcode == 3 && dns.qry.name contains "cluster.local"',
       likelyCauses: [
@@ -181,11 +177,7 @@ function raceFinding({ race }: DnsTracker, clock: CaptureClock): Finding[] {
       title: `${countedAs(count, 'name lookup', 'name lookups')} waited 5 s, because one of two DNS queries that were sent at once got no answer (${listed(examples.map(({ name }) => name))})`,
       count,
       evidence: examples.map(({ client, server, frames, timeNs }) =>
-        evidenceOf(
-          { count: 1, frames: [...frames], firstTimeNs: timeNs, lastTimeNs: timeNs },
-          endsOf({ client, server }),
-          clock,
-        ),
+        evidenceOf({ frames: [...frames], firstTimeNs: timeNs, lastTimeNs: timeNs }, endsOf({ client, server }), clock),
       ),
       displayFilter: 'dns.flags.response == 0 && (dns.retransmission || !dns.response_in)',
       likelyCauses: [

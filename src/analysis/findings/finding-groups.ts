@@ -1,5 +1,6 @@
 import type { Endpoint } from '../decoded-packet.ts'
 import { type ConnectionFindingId, type Evidence, type FindingGroup, maxEvidenceCount } from './finding.ts'
+import { addBackend } from '../application/occurrences.ts'
 import { endpointText } from './wording.ts'
 
 /** Servers with findings, by kind of finding. */
@@ -9,6 +10,8 @@ const maxGroupsCount = 500
 export interface GroupedConnection {
   readonly id: ConnectionFindingId
   readonly server: Endpoint
+  /** the pod behind the server's address, where that is known */
+  readonly backend: Endpoint | undefined
   readonly facts: Readonly<Record<string, number | string>>
   readonly evidence: () => Evidence
 }
@@ -19,10 +22,11 @@ export class FindingGroups {
   /** connections that were not kept, because too many servers show something */
   dropped = 0
 
-  add({ id, server, facts, evidence }: GroupedConnection): void {
+  add({ id, server, backend, facts, evidence }: GroupedConnection): void {
     const group = this.#get(id, server)
     if (group === undefined) return
     group.count += 1
+    addBackend(group.backends, backend)
     if (group.evidence.length < maxEvidenceCount) group.evidence.push(evidence())
     addFacts(group, facts)
   }
@@ -37,6 +41,7 @@ export class FindingGroups {
       const group = this.#get(other.id, other.server)
       if (group === undefined) continue
       group.count += other.count
+      for (const backend of other.backends) group.backends.add(backend)
       group.evidence.push(...other.evidence.slice(0, maxEvidenceCount - group.evidence.length))
       addFacts(group, other.facts)
     }
@@ -50,7 +55,7 @@ export class FindingGroups {
       this.dropped += 1
       return undefined
     }
-    group = { id, server, count: 0, evidence: [], facts: {} }
+    group = { id, server, count: 0, evidence: [], backends: new Set(), facts: {} }
     this.#groups.set(key, group)
     return group
   }

@@ -82,6 +82,7 @@ export interface FindingGroup {
   readonly server: Endpoint
   count: number
   readonly evidence: Evidence[]
+  readonly backends: Set<string>
   /** largest values of the connections, in the unit of their name */
   readonly facts: Record<string, number | string>
 }

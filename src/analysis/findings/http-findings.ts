@@ -3,7 +3,7 @@ import type { HttpFailures, HttpServer } from '../application/http-servers.ts'
 import type { HttpTracker } from '../application/http-tracker.ts'
 import { type CaptureClock, evidenceOf } from './evidence.ts'
 import type { Finding } from './finding.ts'
-import { counted, durationText, listed, serverFilter } from './wording.ts'
+import { counted, durationText, framesFilter, listed, serverFilter, serverText } from './wording.ts'
 
 /** A part of the requests that is worth a finding when a client's own requests are refused: 404 and 401 are normal in small numbers. */
 const clientErrorShare = 0.1
@@ -33,7 +33,7 @@ function statusFinding(server: HttpServer, status: number, failures: HttpFailure
   return {
     id: isServerError ? 'http-server-errors' : 'http-client-errors',
     severity: isServerError ? 'error' : 'warning',
-    title: `${server.server} answered ${failures.count} of ${counted(server.requestCount, 'request')} with status ${status} (${topRequests(failures)})`,
+    title: `${serverText(server.server, failures.backends)} answered ${failures.count} of ${counted(server.requestCount, 'request')} with status ${status} (${topRequests(failures)})`,
     count: failures.count,
     evidence: [evidenceOf(failures, server.ends, clock)],
     displayFilter: `(http.response.code == ${status} || http2.headers.status == "${status}") && ${serverFilter(server.ends.server)}`,
@@ -82,7 +82,7 @@ function grpcFinding(server: HttpServer, status: number, failures: HttpFailures,
   return {
     id: 'grpc-errors',
     severity: isCallers ? 'warning' : 'error',
-    title: `${server.server} answered ${failures.count} of ${counted(server.requestCount, 'request')} with gRPC status ${grpcStatusName(status)} (${topRequests(failures)})`,
+    title: `${serverText(server.server, failures.backends)} answered ${failures.count} of ${counted(server.requestCount, 'request')} with gRPC status ${grpcStatusName(status)} (${topRequests(failures)})`,
     count: failures.count,
     evidence: [evidenceOf(failures, server.ends, clock)],
     displayFilter: `grpc.status_code == ${status} && ${serverFilter(server.ends.server)}`,
@@ -102,10 +102,10 @@ function unansweredFinding(server: HttpServer, clock: CaptureClock): Finding {
   return {
     id: 'http-unanswered',
     severity: 'warning',
-    title: `${server.server} did not answer ${unanswered.count} of ${counted(server.requestCount, 'request')} (${topRequests(unanswered)})`,
+    title: `${serverText(server.server, unanswered.backends)} did not answer ${unanswered.count} of ${counted(server.requestCount, 'request')} (${topRequests(unanswered)})`,
     count: unanswered.count,
     evidence: [evidenceOf(unanswered, server.ends, clock)],
-    displayFilter: `http.request && !http.response_in && ${serverFilter(server.ends.server)}`,
+    displayFilter: exchangeFilter(server, 'http.request && !http.response_in', unanswered.frames),
     likelyCauses: [
       'The server closed or reset the connection, or ended',
       'The server still works on the request at the end of the capture',
@@ -118,14 +118,15 @@ function unansweredFinding(server: HttpServer, clock: CaptureClock): Finding {
 
 function slowFinding(server: HttpServer, clock: CaptureClock): Finding {
   const { slow, firstByte, slowest } = server
+  const frames = slowest.map(({ responseFrame }) => responseFrame)
   const { p50_ms: p50Ms = 0, p95_ms: p95Ms = 0, max_ms: maxMs = 0 } = firstByte.summary()
   return {
     id: 'http-slow',
     severity: 'warning',
-    title: `${server.server} took 1 s or more for the first byte of ${slow.count} of ${counted(server.responseCount, 'answer')}, the slowest ${durationText(maxMs)} (${topRequests(slow)})`,
+    title: `${serverText(server.server, slow.backends)} took 1 s or more for the first byte of ${slow.count} of ${counted(server.responseCount, 'answer')}, the slowest ${durationText(maxMs)} (${topRequests(slow)})`,
     count: slow.count,
-    evidence: [evidenceOf({ ...slow, frames: slowest.map(({ responseFrame }) => responseFrame) }, server.ends, clock)],
-    displayFilter: `http.time >= 1 && ${serverFilter(server.ends.server)}`,
+    evidence: [evidenceOf({ ...slow, frames }, server.ends, clock)],
+    displayFilter: exchangeFilter(server, 'http.time >= 1', frames),
     likelyCauses: [
       'The server is overloaded, or throttled by its CPU limit',
       'A database or service that it needs is slow',
@@ -137,6 +138,11 @@ function slowFinding(server: HttpServer, clock: CaptureClock): Finding {
     ],
     facts: { p50_ms: p50Ms, p95_ms: p95Ms, max_ms: maxMs, answers: server.responseCount },
   }
+}
+
+/** Wireshark sees the requests of a connection that is redirected to a proxy and their answers in two connections, and matches none of them. */
+function exchangeFilter({ ends: { server } }: HttpServer, condition: string, frames: readonly number[]): string {
+  return server.redirectPort === undefined ? `${condition} && ${serverFilter(server)}` : framesFilter(frames)
 }
 
 function topRequests({ requests }: HttpFailures): string {

@@ -3,7 +3,7 @@ import type { Neighbor, NeighborTracker } from '../application/neighbor-tracker.
 import { ipProtocol } from '../decoded-packet.ts'
 import { type CaptureClock, evidenceOf } from './evidence.ts'
 import type { Finding } from './finding.ts'
-import { addressFilter, counted, endpointText } from './wording.ts'
+import { addressFilter, backendsText, counted, endpointText } from './wording.ts'
 
 type Rejection = 'port' | 'route' | 'policy'
 
@@ -64,7 +64,8 @@ function rejectionFinding(error: IcmpError, clock: CaptureClock): Finding[] {
   const server = { address: quoted.destination, port: quoted.destinationPort }
   const protocol = protocolName(quoted.protocol)
   const by = error.reporter === quoted.destination ? '' : `, as ${error.reporter} reports`
-  const target = quoted.destinationPort > 0 ? `${endpointText(server)} (${protocol})` : quoted.destination
+  const details = error.backends.size === 0 ? protocol : `${protocol}, ${backendsText(error.backends)}`
+  const target = quoted.destinationPort > 0 ? `${endpointText(server)} (${details})` : quoted.destination
   return [
     {
       id: 'icmp-rejected',

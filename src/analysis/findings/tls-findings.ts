@@ -3,7 +3,7 @@ import { alertMeaning, versionName } from '../application/tls-names.ts'
 import type { TlsTracker } from '../application/tls-tracker.ts'
 import { type CaptureClock, evidenceOf } from './evidence.ts'
 import type { Finding } from './finding.ts'
-import { counted, serverFilter } from './wording.ts'
+import { backendsText, counted, serverFilter, serverText } from './wording.ts'
 
 /** A certificate that ends sooner than this after the capture is worth a finding. */
 const soonSeconds = 7 * 86_400
@@ -187,8 +187,10 @@ function validityAt(
   return { id: 'certificate-expires-soon', state: 'expires on', edgeSeconds: notAfterSeconds }
 }
 
-function nameOf({ serverName, server }: { serverName: string | undefined; server: string }): string {
-  return serverName === undefined ? server : `${serverName} (${server})`
+function nameOf({ serverName, server, backends }: TlsFailure | SeenCertificate): string {
+  if (serverName === undefined) return serverText(server, backends)
+  const behind = backends.size === 0 ? '' : `, ${backendsText(backends)}`
+  return `${serverName} (${server}${behind})`
 }
 
 /** A certificate may have any year; the text of most is a date. */

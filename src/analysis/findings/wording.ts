@@ -15,8 +15,14 @@ export function connectionFilter({ client, server }: { client: Endpoint; server:
 }
 
 /** A filter for the packets of TCP with a server. */
-export function serverFilter({ address, port }: Endpoint): string {
-  return `${addressFilter(address)} && tcp.port == ${port}`
+export function serverFilter({ address, port, redirectPort }: Endpoint): string {
+  const filter = `${addressFilter(address)} && tcp.port == ${port}`
+  return redirectPort === undefined ? filter : `((${filter}) || tcp.port == ${redirectPort})`
+}
+
+/** A filter for packets by their number: where Wireshark cannot see what they have in common. */
+export function framesFilter(frames: readonly number[]): string {
+  return frames.map((frame) => `frame.number == ${frame}`).join(' || ')
 }
 
 /** "1 connection", "3 connections" */
@@ -34,6 +40,16 @@ export function durationText(ms: number): string {
   if (ms < 1) return `${ms.toFixed(2)} ms`
   if (ms < 1000) return `${Math.round(ms)} ms`
   return `${Number((ms / 1000).toFixed(ms < 10_000 ? 1 : 0))} s`
+}
+
+/** "10.96.0.10:53 (backend 10.244.1.5:5353)": the address of a service, and the pods behind it that are meant. */
+export function serverText(server: string, backends: ReadonlySet<string>): string {
+  return backends.size === 0 ? server : `${server} (${backendsText(backends)})`
+}
+
+/** "backend 10.244.1.5:5353", "backends …, …" */
+export function backendsText(backends: ReadonlySet<string>): string {
+  return `${backends.size === 1 ? 'backend' : 'backends'} ${listed([...backends])}`
 }
 
 const maxListedCharacters = 80

@@ -38,6 +38,7 @@ const toOtherHost = 3
 const addressBytes = Buffer.alloc(16)
 /** A connection without packets for this long was idle. */
 const minIdleNs = 3e9
+const bothDirections = 3
 /** A datagram and those in its tunnels. */
 const maxFrameFlowsCount = 8
 
@@ -56,8 +57,8 @@ export class ConnectionTracker implements PacketSink, Connections {
   otherHostsPackets = 0
   nowNs = 0
   readonly #copies = new CopyDetector()
-  readonly #redirects = new Redirects()
-  readonly #natLegs = new NatLegs()
+  readonly #redirects: Redirects
+  readonly #natLegs: NatLegs
   readonly #keyLikeTshark: boolean
   readonly #isSingleHost: boolean
   #trackers: readonly PacketTracker[] = []
@@ -76,6 +77,8 @@ export class ConnectionTracker implements PacketSink, Connections {
       onEvicted: (flow) => this.#evict(flow),
     })
     this.tcp = new TcpTracker(this.table)
+    this.#redirects = new Redirects(this.table)
+    this.#natLegs = new NatLegs(this.table)
   }
 
   /** To be called before the first packet. The trackers get packets and the ends of connections in this order. */
@@ -114,13 +117,13 @@ export class ConnectionTracker implements PacketSink, Connections {
     const { words, doubles } = this.table
     const at = connection * flowWords
     const client = this.clientDirection(connection)
-    const server = this.#redirects.serverOf(connection) ?? this.#endpoint(connection, 1 - client)
-    const backend = this.#natLegs.backendOf(connection)
+    const own = this.#redirects.serverOf(connection) ?? this.#endpoint(connection, 1 - client)
+    const { server, backend } = this.#natLegs.serverOf(connection, client, own)
     return {
       protocol: words[at + word.protocol]! & 0xff,
       client: this.#endpoint(connection, client),
       server,
-      backend: backend?.address === server.address && backend.port === server.port ? undefined : backend,
+      backend,
       isClientKnown: (words[at + word.bits]! & flowBit.clientKnown) !== 0,
       interfaceId: words[at + word.interfaceId]!,
       vlan: words[at + word.vlan]!,
@@ -183,10 +186,13 @@ export class ConnectionTracker implements PacketSink, Connections {
   }
 
   #assign(packet: DecodedPacket): void {
+    let isJoined = false
     if (this.#keyLikeTshark) this.table.assign(packet)
-    else this.#assignLegs(packet)
+    else isJoined = this.#assignLegs(packet)
     this.#noteIdleTime(packet)
     if (packet.protocol === ipProtocol.tcp) this.tcp.onSegment(packet)
+    // A SYN may have begun another connection with the same ports.
+    if (!isJoined && !this.#keyLikeTshark) this.#redirects.note(packet)
     const { words, doubles } = this.table
     const { connection, direction } = packet
     const at = connection * flowWords
@@ -201,13 +207,21 @@ export class ConnectionTracker implements PacketSink, Connections {
     doubles[doubleBlock + directionDouble.payloadBytes]! += packet.payloadLength
   }
 
-  /** Assigns a packet to its connection, of which a capture may have more than one view. */
-  #assignLegs(packet: DecodedPacket): void {
-    if (!this.#redirects.join(packet)) {
-      this.table.assign(packet)
-      this.#redirects.note(packet)
-    }
+  /** Assigns a packet to its connection, of which a capture may have more than one view. True: it is an answer from behind a redirection. */
+  #assignLegs(packet: DecodedPacket): boolean {
+    const joined = this.#redirects.join(packet)
+    if (joined === 'first') this.#merge(packet)
+    if (joined === false) this.table.assign(packet)
     this.#findCopy(packet)
+    return joined !== false
+  }
+
+  /** Answers that were seen before the client's half of the connection are in a connection of their own: it is forgotten. */
+  #merge(packet: DecodedPacket): void {
+    const early = this.table.findKnown(packet)
+    if (early < 0 || early === packet.connection || this.seenDirections(early) === bothDirections) return
+    this.table.words[early * flowWords + word.bits]! |= flowBit.copy
+    for (const tracker of this.#trackers) tracker.onConnectionMerged?.(early)
   }
 
   /** A flow whose first packet is a copy is a second view of the flow that has the original: statistics count the first view only. */
@@ -216,9 +230,11 @@ export class ConnectionTracker implements PacketSink, Connections {
     const at = packet.connection * flowWords
     // What passes the second place first is still counted at the first one: packets of a second view are not compared.
     let isCopy = (words[at + word.bits]! & flowBit.copy) !== 0
-    if (!isCopy && (this.#copies.isCopy(packet, words[at + word.hash]!) || this.#natLegs.isSecondLeg(packet))) {
-      isCopy = true
-      if (words[at + word.lastFrame] === 0) words[at + word.bits]! |= flowBit.copy
+    if (!isCopy) {
+      const isFirst = words[at + word.lastFrame] === 0
+      isCopy = this.#copies.isCopy(packet, words[at + word.hash]!)
+      if (!isCopy && (isFirst || isPureSyn(packet))) isCopy = this.#natLegs.isSecondLeg(packet)
+      if (isCopy && isFirst) words[at + word.bits]! |= flowBit.copy
     }
     packet.isCopy = isCopy
     if (packet.isCopy) this.copiedPackets += 1
@@ -234,8 +250,12 @@ export class ConnectionTracker implements PacketSink, Connections {
   }
 
   #noteIcmpError(packet: DecodedPacket): void {
-    const flow = this.table.findQuoted(packet)
-    if (flow >= 0) this.table.words[flow * flowWords + word.bits]! |= flowBit.icmpError
+    const flow = this.table.findKnown(packet)
+    packet.quotedConnection = flow
+    if (flow < 0) return
+    this.table.words[flow * flowWords + word.bits]! |= flowBit.icmpError
+    // The same error comes to each leg of a connection behind NAT.
+    packet.isCopy = (this.table.words[flow * flowWords + word.bits]! & flowBit.copy) !== 0
   }
 
   #endpoint(connection: number, direction: number): Endpoint {
@@ -264,4 +284,8 @@ export class ConnectionTracker implements PacketSink, Connections {
     if (isTcp) this.tcp.onConnectionEnd(flow)
     else if (this.packets(flow) > 0) this.udpStreams += 1
   }
+}
+
+function isPureSyn({ tcpFlags }: DecodedPacket): boolean {
+  return (tcpFlags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn
 }

@@ -73,17 +73,20 @@ export class FlowTable {
     this.#use(packet, flow, tag)
   }
 
-  /** The flow of the datagram that an ICMP error quotes, -1 where it is unknown. Nothing is changed. */
-  findQuoted(packet: DecodedPacket): number {
+  /** The flow with the packet's key, the first view of it before its copies; -1 where it is unknown. Nothing is changed. */
+  findKnown(packet: DecodedPacket): number {
     this.#setKey(packet)
     const { words } = this
+    let found = -1
     let next = this.#buckets[this.#keyHash & this.#bucketMask]! - 1
     for (let steps = 0; next >= 0 && steps < maxChainStepsCount; steps += 1) {
       const flow = next
       next = words[flow * flowWords + word.chainNext]!
-      if (this.#hasKey(flow)) return flow
+      if (!this.#hasKey(flow)) continue
+      if ((words[flow * flowWords + word.bits]! & flowBit.copy) === 0) return flow
+      if (found < 0) found = flow
     }
-    return -1
+    return found
   }
 
   #use(packet: DecodedPacket, flow: number, tag: number): void {
