@@ -42,6 +42,7 @@ const PACKAGES = {
     apk: 'systemd-nspawn',
     pacman: 'systemd',
   },
+  chromium: everywhere('chromium'),
   shellcheck: { ...everywhere('shellcheck'), dnf: 'ShellCheck', zypper: 'ShellCheck' },
 }
 

@@ -2,7 +2,7 @@ import type { Diagnosis } from '../analysis/diagnosis.ts'
 import type { Evidence, Finding } from '../analysis/findings/finding.ts'
 import { culpritText, framesText } from './diagnosis-wording.ts'
 import { endText } from './end-text.ts'
-import { breakable, code, details, joinedParts, text } from './markdown.ts'
+import { breakable, breakableCode, code, details, joinedParts, text } from './markdown.ts'
 import { sequenceMarkdown } from './sequence-markdown.ts'
 import { timelineMarkdown } from './timeline-markdown.ts'
 import { conversationTable, dnsMarkdown, httpMarkdown, serverTable, tlsMarkdown } from './traffic-markdown.ts'
@@ -59,11 +59,12 @@ function findings({ findings: all }: Diagnosis): string {
   return joinedParts([...shown, ...(more > 0 ? [`${formatCount(more)} more are not shown.`] : [])])
 }
 
-function finding({ id, title, evidence, likelyCauses, nextSteps }: Finding): string {
+function finding({ id, title, displayFilter, evidence, likelyCauses, nextSteps }: Finding): string {
   return [
     `**${breakable(title)}** (${code(id)})`,
     '',
     ...evidence.map((one) => `- ${breakable(endsText(one))}: ${framesText(one.frames)}`),
+    ...(displayFilter === '' ? [] : [`- Filter: ${breakableCode(displayFilter)}`]),
     ...(likelyCauses.length === 0 ? [] : [`- Likely: ${likelyCauses.map(breakable).join('; ')}`]),
     ...(nextSteps.length === 0 ? [] : [`- Next: ${nextSteps.map(breakable).join('; ')}`]),
   ].join('\n')

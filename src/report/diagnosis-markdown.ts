@@ -2,12 +2,16 @@ import type { Diagnosis } from '../analysis/diagnosis.ts'
 import type { Finding } from '../analysis/findings/finding.ts'
 import { diagnosisDetails } from './diagnosis-details.ts'
 import { captureText, timesOfDay } from './diagnosis-wording.ts'
-import { breakable, breakableCode, details, joinedParts, table, text } from './markdown.ts'
+import { breakable, breakableCode, details, joinedParts, shortened, table, text } from './markdown.ts'
 import { formatCount } from './wording.ts'
 
 /** On a phone's first screens. All of them are in `<details>`. */
 const maxFindingsCount = 5
 const maxListedCount = 3
+/** Of one text, UTF-16 units: a name in it may be long. The whole text is in `<details>`. */
+const maxSentenceLength = 160
+const maxDetailLength = 160
+const maxFilterLength = 200
 const icons = { error: '🔴', warning: '🟡', notice: '🔵', none: '🟢' } as const
 
 /** The report for the job summary: what a phone shows first has no table and no long word, the numbers follow in `<details>`. */
@@ -24,7 +28,7 @@ export function diagnosisMarkdown(diagnosis: Diagnosis): string {
 /** The sentence as a heading, what supports it, and how sure it is. */
 export function diagnosisHead(diagnosis: Diagnosis): string {
   const { severity, sentence } = diagnosis
-  return joinedParts([`## ${icons[severity]} ${breakable(sentence)}`, support(diagnosis)])
+  return joinedParts([`## ${icons[severity]} ${breakable(shortened(sentence, maxSentenceLength))}`, support(diagnosis)])
 }
 
 /** The findings in short, what was checked, and what this capture cannot show. */
@@ -40,8 +44,8 @@ export function diagnosisFindings(diagnosis: Diagnosis): string {
 
 /** Why it is not sure belongs to the sentence; why it is sure is in `<details>`. */
 function support({ detail, sureness, because }: Diagnosis): string {
-  const why = sureness === 'high' ? '' : ` (${breakable(because)})`
-  return `${detail === '' ? '' : `${breakable(detail)}. `}Sure: **${sureness}**${why}.`
+  const why = sureness === 'high' ? '' : ` (${breakable(shortened(because, maxDetailLength))})`
+  return `${detail === '' ? '' : `${breakable(shortened(detail, maxDetailLength))}. `}Sure: **${sureness}**${why}.`
 }
 
 function findings({ findings: all }: Diagnosis): string {
@@ -56,9 +60,9 @@ function finding(one: Finding, index: number): string {
   const times = timesOfDay(one)
   const next = index === 0 ? nextSteps[0] : undefined
   return [
-    `${index + 1}. ${icons[severity]} **${breakable(title)}**`,
+    `${index + 1}. ${icons[severity]} **${breakable(shortened(title, maxSentenceLength))}**`,
     ...(times === undefined ? [] : [` · ${text(times)}`]),
-    ...(displayFilter === '' ? [] : [` · ${breakableCode(displayFilter)}`]),
+    ...(displayFilter === '' || displayFilter.length > maxFilterLength ? [] : [` · ${breakableCode(displayFilter)}`]),
     ...(next === undefined ? [] : [`<br>**Next:** ${breakable(next)}`]),
   ].join('')
 }
@@ -70,7 +74,7 @@ function listed(
 ): string {
   if (all.length === 0) return ''
   const more = all.length - maxCount
-  const shown = all.slice(0, maxCount).map((one) => breakable(one.text))
+  const shown = all.slice(0, maxCount).map((one) => breakable(shortened(one.text, maxDetailLength)))
   return `**${title}:** ${[...shown, ...(more > 0 ? [`${formatCount(more)} more, see below`] : [])].join(separator)}.`
 }
 

@@ -5,7 +5,7 @@ const controlRuns = new RegExp(`(?:${controlCharacters.source})+`, 'g')
 /** Of one text, UTF-16 units: so that the longest report is below that limit, too. */
 const maxPartLength = 400
 /** A phone shows some 40 characters in a line, and a word that is longer makes the page wider. */
-const maxWordLength = 24
+const maxWordLength = 20
 
 /** Of one text in the summary, which GitHub limits to 1 MiB. */
 const maxTextLength = 4096
@@ -55,9 +55,16 @@ export function unmaskableLink(label: string, address: string): string {
   return `[${text(label)}](${Array.from(address, (character) => `&#${character.codePointAt(0)};`).join('')})`
 }
 
+type CalloutKind = 'TIP' | 'NOTE' | 'WARNING'
+
 /** `> [!TIP]` and the like. */
-export function callout(kind: 'TIP' | 'NOTE' | 'WARNING', content: string): string {
-  return `> [!${kind}]\n> ${text(content)}`
+export function callout(kind: CalloutKind, content: string): string {
+  return markdownCallout(kind, text(content))
+}
+
+/** The same of one line that is Markdown already. */
+export function markdownCallout(kind: CalloutKind, line: string): string {
+  return `> [!${kind}]\n> ${line}`
 }
 
 /** A part of the summary that one tap opens; nothing where it has no content. `title` and `content` are Markdown already. */
@@ -73,6 +80,19 @@ export function joinedParts(parts: readonly string[]): string {
 /** Escaped text in which a browser may break long words. */
 export function breakable(value: string): string {
   return pieces(value).map(text).join('<wbr>')
+}
+
+/** Escaped text for a narrow column: a browser may break it before a port, and behind each `-`, `/` and `_`, too. */
+export function breakableCell(value: string): string {
+  return value
+    .split(/(?=:\d)|(?<=[/_-])(?=\w)/)
+    .map(breakable)
+    .join('<wbr>')
+}
+
+/** At most `maxLength` UTF-16 units, the last of them `…` where something is cut off. */
+export function shortened(value: string, maxLength: number): string {
+  return value.length > maxLength ? `${value.slice(0, maxLength - 1).toWellFormed()}…` : value
 }
 
 export function breakableCode(value: string): string {

@@ -4,7 +4,18 @@ import { formatSize } from '../common/quantities.ts'
 import { diagnosisDetails } from './diagnosis-details.ts'
 import { diagnosisFindings, diagnosisHead } from './diagnosis-markdown.ts'
 import { problemList } from './failure.ts'
-import { breakableCode, callout, code, details, joinedParts, link, table, text, unmaskableLink } from './markdown.ts'
+import {
+  breakableCode,
+  callout,
+  code,
+  details,
+  joinedParts,
+  link,
+  markdownCallout,
+  table,
+  text,
+  unmaskableLink,
+} from './markdown.ts'
 import type { CaptureReport } from './report.ts'
 import { shownDiagnosis, type ShownDetail } from './shown-diagnosis.ts'
 import { formatCount, isoTime, stopText } from './wording.ts'
@@ -57,7 +68,7 @@ function section(report: CaptureReport, { notes, detail }: SummaryContext, detai
     diagnosis === undefined ? headline(report) : diagnosisHead(diagnosis),
     fileLine(report),
     ...report.cautions.map((caution) => callout('WARNING', caution)),
-    ...(report.verdict === 'empty' ? [callout('TIP', emptyHint(report))] : []),
+    ...(report.verdict === 'empty' ? [markdownCallout('TIP', emptyHint(report))] : []),
     diagnosis === undefined ? withoutDiagnosis(report, detail) : diagnosisFindings(diagnosis),
     ...report.hints.map((hint) => callout('TIP', hint)),
     ...notes.map((note) => callout('NOTE', note)),
@@ -122,16 +133,16 @@ function recordedTime({ began, recordedSeconds }: CaptureReport): string | undef
   return recordedSeconds === undefined ? `from ${time} UTC` : `${Math.round(recordedSeconds)} s from ${time} UTC`
 }
 
-/** The packets that the filter left out are not counted by anybody, but it is known what the pod listens on. */
+/** Markdown. The packets that the filter left out are not counted, but it is known what the pod listens on. */
 function emptyHint({ filter, ports, addresses }: CaptureReport): string {
   const where =
     addresses.length === 0
       ? ''
-      : ` The pod has the ${addresses.length === 1 ? 'address' : 'addresses'} ${addresses.join(' and ')}.`
+      : ` The pod has the ${addresses.length === 1 ? 'address' : 'addresses'} ${addresses.map(text).join(' and ')}.`
   const declared =
     ports.length === 0
       ? 'It declares no port.'
-      : `It declares ${ports.length === 1 ? 'the port' : 'the ports'} ${ports.join(', ')}: the filter \`${portFilter(ports)}\` would match them.`
+      : `It declares ${ports.length === 1 ? 'the port' : 'the ports'} ${ports.join(', ')}: the filter ${code(portFilter(ports))} would match them.`
   const cause =
     filter === undefined
       ? 'There was no filter: the interface had no traffic in this time.'
@@ -144,26 +155,27 @@ function portFilter(ports: readonly number[]): string {
 }
 
 function rows(report: CaptureReport): readonly (readonly [string, string])[] {
-  const image = code(report.image) + (report.imageId === undefined ? '' : ` as ${code(report.imageId)}`)
+  const image =
+    breakableCode(report.image) + (report.imageId === undefined ? '' : ` as ${breakableCode(report.imageId)}`)
   return [
     ['Target', target(report)],
     ['Recorded', when(report)],
-    ['Interface', `${code(report.interface)}, ${report.snaplen} bytes of each packet`],
-    ['Filter', report.filter === undefined ? 'none' : code(report.filter)],
+    ['Interface', `${breakableCode(report.interface)}, ${report.snaplen} bytes of each packet`],
+    ['Filter', report.filter === undefined ? 'none' : breakableCode(report.filter)],
     ['Packets', `${formatCount(report.packets)} (${formatSize(report.bytes)})`],
     ['Dropped by kernel', dropped(report)],
     ['Stopped', text(stopText(report))],
     ['Verdict', `**${report.verdict}**: ${text(report.verdictReason)}`],
     ...(report.resumed === 0 ? [] : [['Connection', reconnections(report)] as const]),
-    ['SHA-256', code(report.sha256)],
+    ['SHA-256', breakableCode(report.sha256)],
     ...(report.usesImage ? [['Image', image] as const] : []),
     ['Not removed', report.leftovers.length === 0 ? 'nothing' : report.leftovers.map(text).join('<br>')],
   ]
 }
 
 function target({ nodeAccess, pod, node }: CaptureReport): string {
-  const onNode = `node ${code(node)}`
-  const inNamespace = pod && `pod ${code(pod.name)} in ${code(pod.namespace)}`
+  const onNode = `node ${breakableCode(node)}`
+  const inNamespace = pod && `pod ${breakableCode(pod.name)} in ${breakableCode(pod.namespace)}`
   if (nodeAccess === undefined) return inNamespace ? `${inNamespace} on ${onNode}` : onNode
   return `${onNode}, ${nodeAccess}${inNamespace ? `: the traffic of ${inNamespace}` : ''}`
 }

@@ -65,32 +65,20 @@ function unitOf(max: number): { unit: string; divisor: number } {
   return max >= 1e3 ? { unit: 'KB/s', divisor: 1e3 } : { unit: 'B/s', divisor: 1 }
 }
 
-interface Row {
-  readonly from: number
-  readonly throughput: string
-  readonly packets: string
-  readonly errors: string
-}
-
 /** The same facts as text; times without packets in a row are one row. */
 function textTable({ startMs, bucketSeconds, buckets }: Timeline, hasErrors: boolean): string {
-  const rows: Row[] = []
+  const rows: string[] = []
+  let wasEmpty = false
   for (const [index, bucket] of buckets.entries()) {
     const isEmpty = bucket.packets === 0 && errorCount(bucket) === 0
-    if (isEmpty && rows.at(-1)?.packets === '0') continue
+    if (isEmpty && wasEmpty) continue
+    wasEmpty = isEmpty
+    const time = timeText(startMs + index * bucketSeconds * 1_000, bucketSeconds)
     const throughput = isEmpty ? 'nothing' : `${formatSize(Math.round(bucket.bytes / bucketSeconds))}/s`
-    rows.push({ from: index, throughput, packets: formatCount(bucket.packets), errors: errorText(bucket) })
+    rows.push(`| ${time} | ${throughput} |${hasErrors ? ` ${errorText(bucket)} |` : ''}`)
   }
-  const time = (index: number): string => timeText(startMs + index * bucketSeconds * 1_000, bucketSeconds)
-  const last = hasErrors ? ' Errors |' : ''
-  return [
-    `| From (UTC) | Throughput | Packets |${last}`,
-    `|---|---|---|${hasErrors ? '---|' : ''}`,
-    ...rows.map(
-      ({ from, throughput, packets, errors }) =>
-        `| ${time(from)} | ${throughput} | ${packets} |${hasErrors ? ` ${errors} |` : ''}`,
-    ),
-  ].join('\n')
+  const [title, line] = hasErrors ? [' Errors |', '---|'] : ['', '']
+  return [`| From (UTC) | Throughput |${title}`, `|---|---|${line}`, ...rows].join('\n')
 }
 
 function timeText(ms: number, bucketSeconds: number): string {

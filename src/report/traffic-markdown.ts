@@ -11,7 +11,7 @@ import { counted, durationText } from '../analysis/findings/wording.ts'
 import { formatSize } from '../common/quantities.ts'
 import { stallText, timesText } from './diagnosis-wording.ts'
 import { endText } from './end-text.ts'
-import { breakable, joinedParts, text } from './markdown.ts'
+import { breakableCell, joinedParts, shortened, text } from './markdown.ts'
 import { formatCount, isoTime } from './wording.ts'
 
 /** Of each table and list: GitHub drops a summary above 1 MiB. */
@@ -22,15 +22,19 @@ const maxNameLength = 120
 /** Round trip, think time and failures of each server. */
 export function serverTable(servers: readonly ServerTimes[]): string {
   return limitedTable(
-    ['Server', 'Round trip', 'Answers', 'Failed'],
+    ['Server', 'Round trip', 'Answers'],
     servers.map((times) => {
       const { server, requests, failures, roundTrip, thinkTime } = times
       const stalled = stallText(times)
+      const answers = [
+        ...(thinkTime === undefined ? [] : [timesText(thinkTime)]),
+        ...(stalled === undefined ? [] : [`stalled: ${stalled}`]),
+        ...(requests === 0 ? [] : [`${formatCount(failures)} of ${formatCount(requests)} failed`]),
+      ]
       return [
         name(endText(server)),
         text(timesText(roundTrip) ?? 'not seen'),
-        text([timesText(thinkTime), stalled && `stalled: ${stalled}`].filter(Boolean).join('; ') || 'not seen'),
-        requests === 0 ? '' : `${formatCount(failures)} of ${formatCount(requests)}`,
+        text(answers.length === 0 ? 'not seen' : answers.join('; ')),
       ]
     }),
   )
@@ -39,25 +43,27 @@ export function serverTable(servers: readonly ServerTimes[]): string {
 /** Who talked to whom, the most bytes first. */
 export function conversationTable({ peers, peersNotKept }: CaptureDetails): string {
   const rows = peers.map(({ protocol, client, server, connections, bytes }) => [
-    name(endText({ address: client, port: 0 })),
+    name(client),
     name(endText(server)),
-    `${formatCount(connections)} ${protocol}`,
-    formatSize(bytes),
+    `${formatCount(connections)} ${protocol}, ${formatSize(bytes)}`,
   ])
   const more = peersNotKept === 0 ? '' : `${counted(peersNotKept, 'more connection')} of other pairs.`
-  return joinedParts([limitedTable(['Client', 'Server', 'Connections', 'Bytes'], rows), more])
+  return joinedParts([limitedTable(['Client', 'Server', 'Traffic'], rows), more])
 }
 
 export function dnsMarkdown({ servers, names: asked, failedNames }: DnsTables): string {
   if (servers.length === 0) return ''
   const rows = servers.map(({ server, queries, retries, time, failures }) => [
     name(endText(server)),
-    `${formatCount(queries)}${retries > 0 ? ` (${formatCount(retries)} sent again)` : ''}`,
+    [
+      formatCount(queries),
+      ...(retries > 0 ? [`${formatCount(retries)} sent again`] : []),
+      ...(failures.length === 0 ? [] : [countList(failures)]),
+    ].join('; '),
     percentiles(time),
-    countList(failures),
   ])
   return joinedParts([
-    limitedTable(['Server', 'Queries', 'Answers', 'Failed'], rows),
+    limitedTable(['Server', 'Queries', 'Answers'], rows),
     paragraph('Names', asked),
     paragraph('Failed', failedNames),
   ])
@@ -65,8 +71,8 @@ export function dnsMarkdown({ servers, names: asked, failedNames }: DnsTables): 
 
 export function tlsMarkdown({ handshakes, names: asked, versions, failures, certificates }: TlsTables): string {
   if (handshakes === 0) return ''
-  const failed = failures.map(({ server, name: asked_, reason, count }) => [
-    name(asked_ === '' ? endText(server) : `${asked_} (${endText(server)})`),
+  const failed = failures.map(({ server, name: askedName, reason, count }) => [
+    name(askedName === '' ? endText(server) : `${askedName} (${endText(server)})`),
     name(reason),
     formatCount(count),
   ])
@@ -77,7 +83,7 @@ export function tlsMarkdown({ handshakes, names: asked, versions, failures, cert
   ])
   return joinedParts([
     `${counted(handshakes, 'handshake')}${versions.length === 0 ? '' : `: ${countList(versions)}`}.`,
-    limitedTable(['Server', 'Failure', 'Handshakes'], failed),
+    limitedTable(['Server', 'Failure', 'Count'], failed),
     limitedTable(['Server', 'Certificate', 'Valid until'], dates),
     paragraph('Names (SNI)', asked),
   ])
@@ -85,10 +91,7 @@ export function tlsMarkdown({ handshakes, names: asked, versions, failures, cert
 
 export function httpMarkdown({ servers, failedRequests }: HttpTables): string {
   return joinedParts([
-    limitedTable(
-      ['Server', 'Requests', 'Statuses', 'First byte'],
-      servers.map((row) => httpRow(row)),
-    ),
+    limitedTable(['Server', 'Requests', 'First byte'], servers.map(httpRow)),
     paragraph('Failed', failedRequests),
   ])
 }
@@ -98,8 +101,7 @@ function httpRow({ server, hosts, requests, statuses, time }: HttpServerRow): st
   const end = endText(server)
   return [
     name(host === undefined || host === end ? end : `${end} (${host})`),
-    formatCount(requests),
-    countList(statuses),
+    `${formatCount(requests)}: ${countList(statuses)}`,
     percentiles(time),
   ]
 }
@@ -120,7 +122,7 @@ function paragraph(title: string, counts: readonly TextCount[]): string {
 }
 
 function name(value: string): string {
-  return breakable(value.length > maxNameLength ? `${value.slice(0, maxNameLength)}…` : value)
+  return breakableCell(shortened(value, maxNameLength))
 }
 
 /** The cells are Markdown already. Empty: there are no rows. */

@@ -67,7 +67,7 @@ describe('the job summary of a capture with a diagnosis', () => {
   it('of an empty capture names the addresses and ports of the pod, and a filter that would match', () => {
     const markdown = summary(report({ verdict: 'empty', packets: 0, ports: [8080, 9090], filter: 'port 1' }))
     expect(markdown).toContain(
-      'It declares the ports 8080, 9090: the filter `port 8080 or port 9090` would match them.',
+      'It declares the ports 8080, 9090: the filter <code>port 8080 or port 9090</code> would match them.',
     )
     expect(markdown).toContain('The pod has the address 10.88.0.11.')
   })

@@ -8,7 +8,10 @@ const summary = (changes: Partial<CaptureReport> = {}, notes: string[] = []): st
   summaryMarkdown([report(changes)], { notes, detail: 'full' })
 
 const row = (markdown: string, name: string): string | undefined =>
-  markdown.split('\n').find((line) => line.startsWith(`| ${name} |`))
+  markdown
+    .replaceAll('<wbr>', '')
+    .split('\n')
+    .find((line) => line.startsWith(`| ${name} |`))
 
 it('begins with a sentence that states the result', () => {
   expect(summary()).toMatch(/^## ✅ 12,345 packets of pod checkout-7d9f-x2, complete\n/)
