@@ -462,7 +462,9 @@ function seeAlso({ code, docs }) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   CS: () => (/* binding */ breakableCell),
 /* harmony export */   DV: () => (/* binding */ codeBlock),
+/* harmony export */   ID: () => (/* binding */ markdownCallout),
 /* harmony export */   N8: () => (/* binding */ breakableCode),
 /* harmony export */   Qq: () => (/* binding */ text),
 /* harmony export */   WP: () => (/* binding */ joinedParts),
@@ -470,6 +472,7 @@ function seeAlso({ code, docs }) {
 /* harmony export */   mo: () => (/* binding */ breakable),
 /* harmony export */   nf: () => (/* binding */ link),
 /* harmony export */   tp: () => (/* binding */ table),
+/* harmony export */   vI: () => (/* binding */ shortened),
 /* harmony export */   xl: () => (/* binding */ callout),
 /* harmony export */   yt: () => (/* binding */ unmaskableLink),
 /* harmony export */   zH: () => (/* binding */ details)
@@ -480,7 +483,7 @@ const controlRuns = new RegExp(`(?:${_common_remote_text_js__WEBPACK_IMPORTED_MO
 /** Of one text, UTF-16 units: so that the longest report is below that limit, too. */
 const maxPartLength = 400;
 /** A phone shows some 40 characters in a line, and a word that is longer makes the page wider. */
-const maxWordLength = 24;
+const maxWordLength = 20;
 /** Of one text in the summary, which GitHub limits to 1 MiB. */
 const maxTextLength = 4096;
 /**
@@ -525,7 +528,11 @@ function unmaskableLink(label, address) {
 }
 /** `> [!TIP]` and the like. */
 function callout(kind, content) {
-    return `> [!${kind}]\n> ${text(content)}`;
+    return markdownCallout(kind, text(content));
+}
+/** The same of one line that is Markdown already. */
+function markdownCallout(kind, line) {
+    return `> [!${kind}]\n> ${line}`;
 }
 /** A part of the summary that one tap opens; nothing where it has no content. `title` and `content` are Markdown already. */
 function details(title, content) {
@@ -538,6 +545,17 @@ function joinedParts(parts) {
 /** Escaped text in which a browser may break long words. */
 function breakable(value) {
     return pieces(value).map(text).join('<wbr>');
+}
+/** Escaped text for a narrow column: a browser may break it before a port, and behind each `-`, `/` and `_`, too. */
+function breakableCell(value) {
+    return value
+        .split(/(?=:\d)|(?<=[/_-])(?=\w)/)
+        .map(breakable)
+        .join('<wbr>');
+}
+/** At most `maxLength` UTF-16 units, the last of them `\u2026` where something is cut off. */
+function shortened(value, maxLength) {
+    return value.length > maxLength ? `${value.slice(0, maxLength - 1).toWellFormed()}\u2026` : value;
 }
 function breakableCode(value) {
     return `<code>${breakable(value)}</code>`;

@@ -120,6 +120,8 @@ class DecodedPacket {
     isSackPermitted = false;
     /** Set by the connection tracker before other trackers are called. Number of the connection (TCP, UDP), -1: none. See `Connections`. */
     connection = -1;
+    /** of the datagram that an ICMP error quotes: the connection that it is about, -1: it is not known */
+    quotedConnection = -1;
     /** 0: sent by the endpoint that is `first` of the connection (the client where a SYN was seen), 1: by the other */
     direction = 0;
     /** bits of `tcpEvent`: how the segment was judged */
@@ -127,6 +129,8 @@ class DecodedPacket {
     /** the sequence number after the highest byte which this direction sent before this segment; meaningful where `isNextKnown` */
     nextSequence = 0;
     isNextKnown = false;
+    /** all its data was sent before in this direction: set by the connection tracker, as `tcpEvents` */
+    isResent = false;
     /** the same packet was seen on another interface before: statistics and application parsers skip it */
     isCopy = false;
     /** bits of `trait`; set before trackers are called */
@@ -1939,10 +1943,11 @@ class TcpTracker {
         packet.tcpEvents = this.#analysis.judge(packet) | reusedPorts;
         if ((flags & tcpFlag.syn) !== 0)
             words[block + directionWord.scale] = packet.windowScale;
+        packet.isResent = false;
         if (!packet.isCopy) {
             this.totals.onSegment(packet);
-            const isResent = this.resentData.onSegment(packet);
-            this.evidence.onSegment(packet, isResent);
+            packet.isResent = this.resentData.onSegment(packet);
+            this.evidence.onSegment(packet, packet.isResent);
         }
         this.#advance(packet);
     }
@@ -2200,18 +2205,23 @@ class FlowTable {
         this.words[flow * flowWords + word.bits] |= flowBit.reused;
         this.#use(packet, flow, tag);
     }
-    /** The flow of the datagram that an ICMP error quotes, -1 where it is unknown. Nothing is changed. */
-    findQuoted(packet) {
+    /** The flow with the packet's key, the first view of it before its copies; -1 where it is unknown. Nothing is changed. */
+    findKnown(packet) {
         this.#setKey(packet);
         const { words } = this;
+        let found = -1;
         let next = this.#buckets[this.#keyHash & this.#bucketMask] - 1;
         for (let steps = 0; next >= 0 && steps < maxChainStepsCount; steps += 1) {
             const flow = next;
             next = words[flow * flowWords + word.chainNext];
-            if (this.#hasKey(flow))
+            if (!this.#hasKey(flow))
+                continue;
+            if ((words[flow * flowWords + word.bits] & flowBit.copy) === 0)
                 return flow;
+            if (found < 0)
+                found = flow;
         }
-        return -1;
+        return found;
     }
     #use(packet, flow, tag) {
         const { words } = this;
@@ -2383,66 +2393,146 @@ function isPureSyn(packet) {
 ;// CONCATENATED MODULE: ./src/analysis/flows/nat-legs.ts
 
 
-/** How long a SYN needs from one side of the NAT to the other. */
+
+
+/** How long a packet needs from one side of the NAT to the other. */
 const nat_legs_maxDelayNs = 5_000_000;
-/** A power of two. Of SYNs that are this many apart, legs are not joined. */
+/** A power of two. Of first packets that are this many apart, legs are not joined. */
 const nat_legs_slotsCount = 4_096;
 /** Beyond this, the backend of a connection is not known. */
 const maxBackendsCount = 20_000;
+/** The start of a datagram that tells it from others: id, flags and name of a DNS message. */
+const maxFingerprintBytes = 32;
 /**
  * Finds the second leg of a connection behind NAT: kube-proxy sends a connection to the address of a service on to a pod, and masquerading changes
- * the client's address. Neither changes the initial sequence number and the TCP time stamp, which every Linux sends by default. A capture of a node has both legs.
+ * the client's address. A capture of a node has both legs. The first packet of a connection passes both within microseconds, with the same payload;
+ * of TCP, with the same sequence number and time stamp.
  */
 class NatLegs {
+    #table;
     #keys = new Int32Array(nat_legs_slotsCount);
+    #checks = new Int32Array(nat_legs_slotsCount);
     #connections = new Int32Array(nat_legs_slotsCount);
     #times = new Float64Array(nat_legs_slotsCount).fill(Number.NEGATIVE_INFINITY);
-    #backends = new Map();
-    /** True: the SYN, which is assigned to its connection, was seen before NAT in another connection. */
+    #others = new Map();
+    constructor(table) {
+        this.#table = table;
+    }
+    /** True: the packet, the first of the connection that it is assigned to or a SYN, was seen before or behind NAT in another connection. */
     isSecondLeg(packet) {
-        if ((packet.tcpFlags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn)
+        const isTcp = packet.protocol === ipProtocol.tcp;
+        if (!isTcp && packet.payloadCaptured < 4)
             return false;
-        if (!packet.hasTimestamps)
-            return false; // a sequence number alone may be that of another client
-        const key = (packet.sequence ^ packet.timestampValue) | 0;
+        const check = isTcp ? packet.sequence | 0 : i32(packet.buffer, packet.payloadOffset);
+        const key = isTcp ? segmentKey(packet) : datagramKey(packet);
         const slot = (key ^ (key >>> 12) ^ (key >>> 24)) & (nat_legs_slotsCount - 1);
         const ageNs = Math.abs(packet.timeNs - this.#times[slot]);
-        const first = this.#connections[slot];
-        if (this.#keys[slot] === key && ageNs <= nat_legs_maxDelayNs) {
+        if (this.#keys[slot] === key && this.#checks[slot] === check && ageNs <= nat_legs_maxDelayNs) {
+            const first = this.#connections[slot];
             if (first === packet.connection)
                 return false;
-            this.#noteBackend(first, packet);
-            return true;
+            if (this.#areLegs(first, packet))
+                return true;
         }
         this.#keys[slot] = key;
+        this.#checks[slot] = check;
         this.#connections[slot] = packet.connection;
         this.#times[slot] = packet.timeNs;
         return false;
     }
-    /** Where the connection ended behind NAT. */
-    backendOf(connection) {
-        return this.#backends.get(connection);
+    /** `own`: the server of the leg that was seen first. Its backend is the pod behind the address of a service. */
+    serverOf(connection, clientDirection, own) {
+        const other = this.#others.get(connection);
+        if (other === undefined || (other.keptDirection >= 0 && other.keptDirection !== clientDirection))
+            return { server: own };
+        if (other.end.address === own.address && other.end.port === own.port)
+            return { server: own };
+        return other.isFromKept ? { server: own, backend: other.end } : { server: other.end, backend: own };
     }
     forget(connection) {
-        this.#backends.delete(connection);
+        this.#others.delete(connection);
     }
-    /** Of several legs the last one is that of the pod. */
-    #noteBackend(first, { buffer, destinationOffset, addressLength, destinationPort }) {
-        if (this.#backends.size >= maxBackendsCount && !this.#backends.has(first))
+    #areLegs(first, packet) {
+        const { words } = this.#table;
+        const at = first * flowWords;
+        const other = packet.connection * flowWords;
+        if (words[at + word.protocol] !== words[other + word.protocol])
+            return false;
+        // A client may send one datagram to several servers (musl does it with DNS queries), by the same interface.
+        if (packet.protocol === ipProtocol.udp && words[at + word.tag0] === words[other + word.tag0])
+            return false;
+        const isSenderKept = this.#hasEnd(first, packet.connection, packet.direction);
+        const isReceiverKept = this.#hasEnd(first, packet.connection, 1 - packet.direction);
+        if (!isSenderKept && !isReceiverKept) {
+            if (!packet.hasTimestamps || packet.protocol !== ipProtocol.tcp)
+                return false;
+            if ((packet.tcpFlags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn)
+                return true;
+        }
+        const keptDirection = isSenderKept === isReceiverKept ? -1 : this.#direction(first, packet, isSenderKept);
+        this.#note(first, packet, { keptDirection, isFromKept: isSenderKept || !isReceiverKept });
+        return true;
+    }
+    /** The direction of the first leg in which the packet's sender sends, or its receiver. */
+    #direction(first, { connection, direction }, isSender) {
+        const end = this.#end(connection, isSender ? direction : 1 - direction);
+        return this.#isSame(this.#end(first, 0), end) ? 0 : 1;
+    }
+    /** Whether an end of the first connection is the one that sends in this direction of the other. */
+    #hasEnd(first, connection, direction) {
+        const end = this.#end(connection, direction);
+        return this.#isSame(this.#end(first, 0), end) || this.#isSame(this.#end(first, 1), end);
+    }
+    #end(connection, direction) {
+        const { words } = this.#table;
+        const at = connection * flowWords;
+        const isLow = ((words[at + word.bits] & flowBit.firstIsLow) !== 0) === (direction === 0);
+        const ports = words[at + word.ports];
+        return { at: at + (isLow ? word.low : word.high), port: isLow ? ports >>> 16 : ports & 0xffff };
+    }
+    #isSame(one, other) {
+        const { words } = this.#table;
+        for (let index = 0; index < 4; index += 1)
+            if (words[one.at + index] !== words[other.at + index])
+                return false;
+        return one.port === other.port;
+    }
+    /** Of several legs the last one is that of the pod, or the one with the address of the service. */
+    #note(first, packet, kept) {
+        if (this.#others.size >= maxBackendsCount && !this.#others.has(first))
             return;
-        this.#backends.set(first, {
-            address: addressText(buffer, destinationOffset, addressLength),
-            port: destinationPort,
-        });
+        const { buffer, addressLength, sourceOffset, sourcePort, destinationOffset, destinationPort } = packet;
+        const end = kept.isFromKept
+            ? { address: addressText(buffer, destinationOffset, addressLength), port: destinationPort }
+            : { address: addressText(buffer, sourceOffset, addressLength), port: sourcePort };
+        this.#others.set(first, { end, ...kept });
     }
+}
+function segmentKey(packet) {
+    const key = nat_legs_mix(nat_legs_mix(packet.sequence, packet.acknowledgment), packet.tcpFlags);
+    return nat_legs_mix(nat_legs_mix(key, packet.payloadLength), packet.hasTimestamps ? packet.timestampValue : 0);
+}
+function datagramKey({ buffer, payloadOffset, payloadCaptured, payloadLength }) {
+    const bytesCount = Math.min(payloadCaptured, maxFingerprintBytes);
+    let key = payloadLength;
+    for (let at = 0; at + 4 <= bytesCount; at += 4)
+        key = nat_legs_mix(key, i32(buffer, payloadOffset + at));
+    return key;
+}
+function nat_legs_mix(hash, value) {
+    const mixed = Math.imul(hash ^ value, 0x85ebca6b);
+    return mixed ^ (mixed >>> 13);
 }
 
 ;// CONCATENATED MODULE: ./src/analysis/flows/redirects.ts
 
 
 
-/** A sidecar has as many as its application has connections; beyond this, the two halves of a connection stay apart. */
+
+/** A sidecar has as many open ones as its application has connections; beyond this, the two halves of the oldest stay apart. */
 const maxRedirectsCount = 20_000;
+/** Servers whose address and port are held once for all connections to them. */
+const maxSharedCount = 1_000;
 /** How far an acknowledgment may be behind what the client has sent: the largest window. */
 const maxUnacknowledgedBytes = 1 << 30;
 /** 127.0.0.1 */
@@ -2450,38 +2540,50 @@ const loopback4 = 0x7f000001;
 /** Of Envoy in Istio's sidecar, and of ztunnel in ambient mode. */
 const outboundProxyPort = 15_001;
 /**
- * Joins the halves of a connection that iptables redirects to a proxy in the pod (REDIRECT, as in Istio's sidecar and ambient modes): on the loopback
- * interface, the client's segments go to 127.0.0.1, and the answers come from the address that the application connected to.
+ * Joins the halves of a connection that iptables redirects to a proxy in the pod (REDIRECT, as in Istio's sidecar and ambient modes, for DNS over UDP,
+ * too): on the loopback interface, the client's packets go to 127.0.0.1, and the answers come from the address that the application connected to.
  */
 class Redirects {
+    #words;
     #byClient = new Map();
-    #byConnection = new Map();
-    /** Called before a segment is assigned. True: it is an answer of a known connection, and is assigned to it. */
+    /** where the application connected to, by connection */
+    #servers = new Map();
+    #sharedServers = new Map();
+    constructor({ words }) {
+        this.#words = words;
+    }
+    /**
+     * Called before a packet is assigned. False: it is no answer of a known connection; otherwise it is assigned to it. `first`: it is the first one
+     * that is known to be.
+     */
     join(packet) {
-        if (this.#byClient.size === 0 || packet.protocol !== ipProtocol.tcp)
+        if (this.#byClient.size === 0)
             return false;
-        const redirect = this.#byClient.get(keyOf(packet, packet.destinationOffset, packet.destinationPort));
+        const redirect = this.#byClient.get(packetKey(packet, packet.destinationOffset, packet.destinationPort));
         if (redirect === undefined)
             return false;
+        const isFirst = redirect.server === undefined;
         if (redirect.server === undefined) {
             if (!answers(packet, redirect))
                 return false;
-            redirect.server = {
+            redirect.server = this.#share({
                 address: addressText(packet.buffer, packet.sourceOffset, packet.addressLength),
                 port: packet.sourcePort,
-            };
+                redirectPort: redirect.port,
+            });
+            this.#servers.set(redirect.connection, redirect.server);
         }
         else if (packet.sourcePort !== redirect.server.port)
             return false;
         packet.connection = redirect.connection;
         packet.direction = redirect.direction;
-        return true;
+        return isFirst ? 'first' : true;
     }
-    /** Called after a segment is assigned to a connection of its own. */
+    /** Called after a packet is assigned to a connection of its own. */
     note(packet) {
         if (!isToLoopback(packet))
             return;
-        const key = keyOf(packet, packet.sourceOffset, packet.sourcePort);
+        const key = packetKey(packet, packet.sourceOffset, packet.sourcePort);
         const known = this.#byClient.get(key);
         const redirect = known?.connection === packet.connection ? known : this.#begin(packet, key);
         if (redirect === undefined)
@@ -2492,34 +2594,56 @@ class Redirects {
     /** An answer to the loopback address is no redirection: without its SYN, a connection is one only where it goes to the port of a proxy. */
     #begin(packet, key) {
         const isSyn = (packet.tcpFlags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
-        if (!isSyn && packet.destinationPort !== outboundProxyPort)
+        const isTcp = packet.protocol === ipProtocol.tcp;
+        if (isTcp && !isSyn && packet.destinationPort !== outboundProxyPort)
             return undefined;
-        if (this.#byConnection.size >= maxRedirectsCount)
-            return undefined;
-        const redirect = { connection: packet.connection, direction: 1 - packet.direction, next: 0, server: undefined };
+        this.#byClient.delete(key);
+        for (const oldest of this.#byClient.keys()) {
+            if (this.#byClient.size >= maxRedirectsCount)
+                this.#byClient.delete(oldest);
+            break;
+        }
+        const { connection, direction, destinationPort } = packet;
+        const redirect = { connection, direction: 1 - direction, port: destinationPort, next: 0, server: undefined };
         this.#byClient.set(key, redirect);
-        this.#byConnection.set(packet.connection, { key, redirect });
         return redirect;
     }
     /** Where the client connected to, before the redirection. */
     serverOf(connection) {
-        return this.#byConnection.get(connection)?.redirect.server;
+        return this.#servers.get(connection);
     }
+    /** The connection's number will be that of another one. */
     forget(connection) {
-        const known = this.#byConnection.get(connection);
-        if (known === undefined)
+        this.#servers.delete(connection);
+        if (this.#byClient.size === 0)
             return;
-        this.#byConnection.delete(connection);
-        if (this.#byClient.get(known.key) === known.redirect)
-            this.#byClient.delete(known.key);
+        const at = connection * flowWords;
+        const ports = this.#words[at + word.ports];
+        const isIpv4 = this.#words[at + word.protocol] >> 8 === 4;
+        for (const [end, port] of [
+            [word.low, ports >>> 16],
+            [word.high, ports & 0xffff],
+        ]) {
+            const [first = 0, second = 0, third = 0, fourth = 0] = this.#words.subarray(at + end, at + end + 4);
+            const key = endKey([first, second, third, fourth], isIpv4, port);
+            if (this.#byClient.get(key)?.connection === connection)
+                this.#byClient.delete(key);
+        }
+    }
+    #share(server) {
+        const key = `${server.port} ${server.address} ${server.redirectPort}`;
+        const known = this.#sharedServers.get(key);
+        if (known !== undefined)
+            return known;
+        if (this.#sharedServers.size < maxSharedCount)
+            this.#sharedServers.set(key, server);
+        return server;
     }
 }
 /** From an address of the pod to the loopback address. */
-function isToLoopback({ protocol, buffer, addressLength, sourceOffset, destinationOffset }) {
-    if (protocol !== ipProtocol.tcp)
-        return false;
+function isToLoopback({ buffer, addressLength, sourceOffset, destinationOffset }) {
     if (addressLength === 4)
-        return buffer[sourceOffset] !== 127 && i32(buffer, destinationOffset) === loopback4;
+        return i32(buffer, destinationOffset) === loopback4 && buffer[sourceOffset] !== 127;
     return isLoopback6(buffer, destinationOffset) && !isLoopback6(buffer, sourceOffset);
 }
 function isLoopback6(buffer, at) {
@@ -2527,18 +2651,23 @@ function isLoopback6(buffer, at) {
         i32(buffer, at + 12) === 1 &&
         (i32(buffer, at) | i32(buffer, at + 4) | i32(buffer, at + 8)) === 0);
 }
-/** It acknowledges what the client has sent. */
-function answers({ tcpFlags, acknowledgment }, { next }) {
+/** A segment acknowledges what the client has sent. The port of a client that has asked by UDP is that of nobody else. */
+function answers({ protocol, tcpFlags, acknowledgment }, { next }) {
+    if (protocol !== ipProtocol.tcp)
+        return true;
     if ((tcpFlags & tcpFlag.ack) === 0)
         return false;
     const unacknowledged = (next - acknowledgment) | 0;
     return unacknowledged >= 0 && unacknowledged < maxUnacknowledgedBytes;
 }
-function keyOf({ buffer, addressLength, interfaceId }, addressOffset, port) {
-    let key = `${interfaceId} ${port}`;
-    for (let at = addressOffset; at < addressOffset + addressLength; at += 4)
-        key += ` ${i32(buffer, at)}`;
-    return key;
+function packetKey({ buffer, addressLength }, at, port) {
+    if (addressLength === 4)
+        return endKey([i32(buffer, at), 0, 0, 0], true, port);
+    return endKey([i32(buffer, at), i32(buffer, at + 4), i32(buffer, at + 8), i32(buffer, at + 12)], false, port);
+}
+/** The protocol is not in it: a client that uses one port for both has two connections, of which the later one is joined. */
+function endKey(words, isIpv4, port) {
+    return isIpv4 ? (words[0] >>> 0) * 65_536 + port : `${words.join(' ')} ${port}`;
 }
 
 ;// CONCATENATED MODULE: ./src/analysis/flows/connection-tracker.ts
@@ -2555,6 +2684,7 @@ const toOtherHost = 3;
 const addressBytes = Buffer.alloc(16);
 /** A connection without packets for this long was idle. */
 const minIdleNs = 3e9;
+const bothDirections = 3;
 /** A datagram and those in its tunnels. */
 const maxFrameFlowsCount = 8;
 /**
@@ -2572,8 +2702,8 @@ class ConnectionTracker {
     otherHostsPackets = 0;
     nowNs = 0;
     #copies = new CopyDetector();
-    #redirects = new Redirects();
-    #natLegs = new NatLegs();
+    #redirects;
+    #natLegs;
     #keyLikeTshark;
     #isSingleHost;
     #trackers = [];
@@ -2591,6 +2721,8 @@ class ConnectionTracker {
             onEvicted: (flow) => this.#evict(flow),
         });
         this.tcp = new TcpTracker(this.table);
+        this.#redirects = new Redirects(this.table);
+        this.#natLegs = new NatLegs(this.table);
     }
     /** To be called before the first packet. The trackers get packets and the ends of connections in this order. */
     handTo(trackers) {
@@ -2632,13 +2764,13 @@ class ConnectionTracker {
         const { words, doubles } = this.table;
         const at = connection * flowWords;
         const client = this.clientDirection(connection);
-        const server = this.#redirects.serverOf(connection) ?? this.#endpoint(connection, 1 - client);
-        const backend = this.#natLegs.backendOf(connection);
+        const own = this.#redirects.serverOf(connection) ?? this.#endpoint(connection, 1 - client);
+        const { server, backend } = this.#natLegs.serverOf(connection, client, own);
         return {
             protocol: words[at + word.protocol] & 0xff,
             client: this.#endpoint(connection, client),
             server,
-            backend: backend?.address === server.address && backend.port === server.port ? undefined : backend,
+            backend,
             isClientKnown: (words[at + word.bits] & flowBit.clientKnown) !== 0,
             interfaceId: words[at + word.interfaceId],
             vlan: words[at + word.vlan],
@@ -2694,13 +2826,17 @@ class ConnectionTracker {
         }
     }
     #assign(packet) {
+        let isJoined = false;
         if (this.#keyLikeTshark)
             this.table.assign(packet);
         else
-            this.#assignLegs(packet);
+            isJoined = this.#assignLegs(packet);
         this.#noteIdleTime(packet);
         if (packet.protocol === ipProtocol.tcp)
             this.tcp.onSegment(packet);
+        // A SYN may have begun another connection with the same ports.
+        if (!isJoined && !this.#keyLikeTshark)
+            this.#redirects.note(packet);
         const { words, doubles } = this.table;
         const { connection, direction } = packet;
         const at = connection * flowWords;
@@ -2714,13 +2850,24 @@ class ConnectionTracker {
         doubles[doubleBlock + directionDouble.lastTime] = packet.timeNs;
         doubles[doubleBlock + directionDouble.payloadBytes] += packet.payloadLength;
     }
-    /** Assigns a packet to its connection, of which a capture may have more than one view. */
+    /** Assigns a packet to its connection, of which a capture may have more than one view. True: it is an answer from behind a redirection. */
     #assignLegs(packet) {
-        if (!this.#redirects.join(packet)) {
+        const joined = this.#redirects.join(packet);
+        if (joined === 'first')
+            this.#merge(packet);
+        if (joined === false)
             this.table.assign(packet);
-            this.#redirects.note(packet);
-        }
         this.#findCopy(packet);
+        return joined !== false;
+    }
+    /** Answers that were seen before the client's half of the connection are in a connection of their own: it is forgotten. */
+    #merge(packet) {
+        const early = this.table.findKnown(packet);
+        if (early < 0 || early === packet.connection || this.seenDirections(early) === bothDirections)
+            return;
+        this.table.words[early * flowWords + word.bits] |= flowBit.copy;
+        for (const tracker of this.#trackers)
+            tracker.onConnectionMerged?.(early);
     }
     /** A flow whose first packet is a copy is a second view of the flow that has the original: statistics count the first view only. */
     #findCopy(packet) {
@@ -2728,9 +2875,12 @@ class ConnectionTracker {
         const at = packet.connection * flowWords;
         // What passes the second place first is still counted at the first one: packets of a second view are not compared.
         let isCopy = (words[at + word.bits] & flowBit.copy) !== 0;
-        if (!isCopy && (this.#copies.isCopy(packet, words[at + word.hash]) || this.#natLegs.isSecondLeg(packet))) {
-            isCopy = true;
-            if (words[at + word.lastFrame] === 0)
+        if (!isCopy) {
+            const isFirst = words[at + word.lastFrame] === 0;
+            isCopy = this.#copies.isCopy(packet, words[at + word.hash]);
+            if (!isCopy && (isFirst || connection_tracker_isPureSyn(packet)))
+                isCopy = this.#natLegs.isSecondLeg(packet);
+            if (isCopy && isFirst)
                 words[at + word.bits] |= flowBit.copy;
         }
         packet.isCopy = isCopy;
@@ -2747,9 +2897,13 @@ class ConnectionTracker {
         doubles[at + layout_double.idleEnd] = timeNs;
     }
     #noteIcmpError(packet) {
-        const flow = this.table.findQuoted(packet);
-        if (flow >= 0)
-            this.table.words[flow * flowWords + word.bits] |= flowBit.icmpError;
+        const flow = this.table.findKnown(packet);
+        packet.quotedConnection = flow;
+        if (flow < 0)
+            return;
+        this.table.words[flow * flowWords + word.bits] |= flowBit.icmpError;
+        // The same error comes to each leg of a connection behind NAT.
+        packet.isCopy = (this.table.words[flow * flowWords + word.bits] & flowBit.copy) !== 0;
     }
     #endpoint(connection, direction) {
         const { words } = this.table;
@@ -2780,6 +2934,9 @@ class ConnectionTracker {
         else if (this.packets(flow) > 0)
             this.udpStreams += 1;
     }
+}
+function connection_tracker_isPureSyn({ tcpFlags }) {
+    return (tcpFlags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
 }
 
 ;// CONCATENATED MODULE: ./src/analysis/frame-totals.ts
@@ -3400,8 +3557,15 @@ function toMs(durationNs) {
 
 ;// CONCATENATED MODULE: ./src/analysis/application/occurrences.ts
 const occurrences_maxExamplesCount = 5;
+const occurrences_maxBackendsCount = 10;
 function noOccurrences() {
-    return { count: 0, frames: [], firstTimeNs: 0, lastTimeNs: 0 };
+    return { count: 0, frames: [], firstTimeNs: 0, lastTimeNs: 0, backends: new Set() };
+}
+function addBackend(backends, backend) {
+    if (backend === undefined || backends.size >= occurrences_maxBackendsCount)
+        return;
+    const { address, port } = backend;
+    backends.add(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
 }
 function addOccurrence(occurrences, frameNumber, timeNs) {
     if (occurrences.frames.length < occurrences_maxExamplesCount)
@@ -3507,6 +3671,10 @@ class DnsServers {
     /** when the queries were sent that have no answer, or an error other than "no such name" */
     failureTimes = new TimeBuckets();
     overflowCount = 0;
+    #backendOf;
+    constructor(backendOf) {
+        this.#backendOf = backendOf;
+    }
     onQuery(context) {
         const server = this.#get(context);
         if (server === undefined)
@@ -3539,6 +3707,7 @@ class DnsServers {
         const failure = server.failures.get(code) ?? emptyOccurrences();
         server.failures.set(code, failure);
         addOccurrence(failure, context.frameNumber, context.timeNs);
+        addBackend(failure.backends, this.#backendOf(context.connection));
         failure.names.add(message.name, context.frameNumber);
         addExample(failure, query, { code, frame: context.frameNumber, durationNs });
     }
@@ -3547,6 +3716,7 @@ class DnsServers {
         if (server === undefined)
             return;
         addOccurrence(server.unanswered, transaction.frameNumber, transaction.timeNs);
+        addBackend(server.unanswered.backends, this.#backendOf(transaction.connection));
         server.unanswered.names.add(transaction.name, transaction.frameNumber);
         this.failureTimes.add(transaction.timeNs);
         addExample(server.unanswered, transaction, undefined);
@@ -3613,7 +3783,7 @@ const maxTransactionsCount = 50_000;
 const listedNamesCount = 10;
 /** DNS queries and their responses, as tshark 4.0 pairs them: by connection and id. Memory is bounded. */
 class DnsTracker {
-    servers = new DnsServers();
+    servers;
     race = new DnsRaceDetector();
     search = new DnsSearchDetector();
     /** by connection and id, in the order of the queries */
@@ -3631,6 +3801,9 @@ class DnsTracker {
     #unansweredCount = 0;
     /** transactions that were given up because there were too many */
     evictedCount = 0;
+    constructor(backendOf = () => undefined) {
+        this.servers = new DnsServers(backendOf);
+    }
     onMessage(message, context) {
         if (message.isTruncated)
             this.#truncatedCount++;
@@ -3689,6 +3862,7 @@ class DnsTracker {
             this.evictedCount++;
         });
         const transaction = {
+            connection: context.connection,
             name: message.name,
             questionType: message.questionType,
             frameNumber: context.frameNumber,
@@ -3707,8 +3881,11 @@ class DnsTracker {
         this.#rcodes.add(rcodeName(message.rcode), context.frameNumber);
         if (message.rcode === rcodeNxdomain)
             this.#nxdomainNames.add(message.name, context.frameNumber);
-        this.search.onResponse(message, context);
         const transaction = this.#transactions.get(key);
+        // A query that was redirected to a proxy in the pod is answered by the address that it was sent to before.
+        if (transaction !== undefined)
+            context.server = transaction.server;
+        this.search.onResponse(message, context);
         // Wireshark adds these fields after the records: a message that ends too early has none of them.
         if (transaction === undefined) {
             if (message.isComplete)
@@ -3844,6 +4021,7 @@ function addFailure(failures, exchange, ends) {
     if (failures.examples.length < http_servers_maxExamplesCount)
         failures.examples.push({ ...exchange, ends });
     addOccurrence(failures, exchange.responseFrame || exchange.requestFrame, exchange.timeNs);
+    addBackend(failures.backends, ends.backend);
     failures.requests.add(`${exchange.method} ${exchange.path}`, exchange.requestFrame);
 }
 
@@ -3966,16 +4144,24 @@ function isRpcTunnel({ method, contentLength = 0 }) {
 
 
 const maxErrorsCount = 1000;
+/** How long an error needs from one interface of a node to the next. */
+const icmp_tracker_maxDelayNs = 5e6;
 /** Counts ICMP and ICMPv6 messages and collects the errors with the flows that they are about. */
 class IcmpTracker {
     #v4 = new TextCounts();
     #v6 = new TextCounts();
     #mtus = new TextCounts();
     #errors = new Map();
+    /** what was quoted last, and where: a capture of all interfaces has each error on each interface that it passes */
+    #last = { quoted: 0, place: 0, timeNs: Number.NEGATIVE_INFINITY };
     /** errors whose flow is quoted in the datagram that is handed over next */
     #pending;
     /** errors about other flows than the first 1,000 */
     overflowCount = 0;
+    #backendOf;
+    constructor(backendOf = () => undefined) {
+        this.#backendOf = backendOf;
+    }
     onPacket(packet) {
         if (packet.inIcmpError) {
             if (this.#pending?.frameNumber === packet.frameNumber)
@@ -4034,10 +4220,24 @@ class IcmpTracker {
                 return;
             }
             const { type, code, reporter, mtu } = pending;
-            error = { ipVersion, type, code, reporter, mtu, quoted, count: 0, frames: [], firstTimeNs: 0, lastTimeNs: 0 };
+            error = { ...noOccurrences(), ipVersion, type, code, reporter, mtu, quoted };
             this.#errors.set(text, error);
         }
-        addOccurrence(error, packet.frameNumber, packet.timeNs);
+        if (packet.quotedConnection >= 0)
+            addBackend(error.backends, this.#backendOf(packet.quotedConnection));
+        if (!this.#isCopy(packet))
+            addOccurrence(error, packet.frameNumber, packet.timeNs);
+    }
+    #isCopy(packet) {
+        const { timeNs, ipId, sourcePort, sequence, packetType, interfaceId, payloadCaptured } = packet;
+        const id = payloadCaptured >= 2 ? u16(packet.buffer, packet.payloadOffset) : sequence;
+        const quoted = Math.imul(Math.imul(ipId + 1, 65_521) ^ sourcePort, 65_521) ^ id;
+        const place = interfaceId * 8 + packetType;
+        const last = this.#last;
+        const isCopy = packetType >= 0 && quoted === last.quoted && place !== last.place && timeNs - last.timeNs < icmp_tracker_maxDelayNs;
+        if (!isCopy)
+            this.#last = { quoted, place, timeNs };
+        return isCopy;
     }
 }
 /** ICMP: unreachable, quench, redirect, time exceeded, parameter problem. ICMPv6: all below 128 (RFC 4443, 2.1). */
@@ -4069,6 +4269,8 @@ const maxNeighborsCount = 10_000;
 const sentByUs = 4;
 /** Two requests within this without a reply: no host has the address. */
 const retryWindowNs = 3e9;
+/** A bridge sends one request to all its ports: a capture of all interfaces has it on each. */
+const neighbor_tracker_maxDelayNs = 5e6;
 /** ARP and IPv6 neighbor discovery: the counter `arp` by operation, and addresses that did not answer. */
 class NeighborTracker {
     #operations = new TextCounts();
@@ -4135,6 +4337,9 @@ class NeighborTracker {
             const ipVersion = packet.ipVersion === 6 ? 6 : 4;
             neighbor = { ...noOccurrences(), address, ipVersion, asker, isAnswered: false, wasAskedAgain: false };
             this.#neighbors.set(address, neighbor);
+        }
+        else if (packet.packetType >= 0 && packet.timeNs - neighbor.lastTimeNs < neighbor_tracker_maxDelayNs) {
+            return;
         }
         else if (packet.timeNs - neighbor.lastTimeNs <= retryWindowNs) {
             neighbor.wasAskedAgain = true;
@@ -6151,8 +6356,10 @@ class TlsConnections {
                 serverName,
                 certificate,
             }));
-            if (seen !== undefined)
+            if (seen !== undefined) {
+                addBackend(seen.backends, ends.backend);
                 addOccurrence(seen, connection.helloFrame, connection.firstTimeNs);
+            }
         }
         const reason = failureReason(connection);
         if (reason === undefined)
@@ -6173,6 +6380,7 @@ class TlsConnections {
         }));
         if (failure === undefined)
             return;
+        addBackend(failure.backends, ends.backend);
         const frame = connection.fatalAlert?.frameNumber ?? connection.foreignAnswer?.frameNumber ?? connection.helloFrame;
         addOccurrence(failure, frame, connection.firstTimeNs);
     }
@@ -6427,6 +6635,11 @@ class TcpConversation {
         this.directions[direction]?.onClose('reset');
         this.finish('reset', endNs);
     }
+    /** Nothing is said of it. */
+    discard() {
+        for (const direction of this.directions)
+            direction.onClose('end of capture');
+    }
     /** Nothing comes any more, or the connection is forgotten. `endNs`: the time of the last packet of the capture so far. */
     finish(by, endNs) {
         for (const direction of this.directions)
@@ -6531,7 +6744,7 @@ function textProtocol(bytes, start, end) {
 
 
 const application_tracker_dnsPort = 53;
-const bothDirections = 3;
+const application_tracker_bothDirections = 3;
 /** mDNS, LLMNR and NetBIOS names look like DNS and are not. */
 const otherNamePorts = [5353, 5355, 137];
 /** Connections whose data is followed at the same time; those that began first are given up first. */
@@ -6543,10 +6756,10 @@ const segment = new StreamChunk();
 /** Reads DNS, TLS, HTTP/1, HTTP/2 with gRPC, ICMP, ARP and neighbor discovery. Never throws, and its memory is bounded. */
 class ApplicationTracker {
     wantedTraits = trait.payload | trait.close | trait.other;
-    dns = new DnsTracker();
+    dns;
     tls = new TlsTracker();
     http = new HttpTracker();
-    icmp = new IcmpTracker();
+    icmp;
     neighbors = new NeighborTracker();
     budget = new PendingBudget();
     #connections;
@@ -6565,13 +6778,16 @@ class ApplicationTracker {
     /** connections whose data was not followed to its end */
     evictedCount = 0;
     constructor(connections) {
+        const backendOf = (connection) => connections.facts(connection).backend;
+        this.dns = new DnsTracker(backendOf);
+        this.icmp = new IcmpTracker(backendOf);
         this.#connections = connections;
         this.#context = {
             http: this.http,
             tls: this.tls,
             budget: this.budget,
             endsOf: (connection, clientDirection) => this.#endsOf(connection, clientDirection),
-            isTwoWay: (connection) => this.#connections.seenDirections(connection) === bothDirections,
+            isTwoWay: (connection) => this.#connections.seenDirections(connection) === application_tracker_bothDirections,
             onDns: (message, { connection, direction, chunk }) => {
                 if (!readDnsMessage(this.#message, message.bytes, message.start, message.end))
                     return;
@@ -6597,6 +6813,10 @@ class ApplicationTracker {
             return;
         this.#conversations.delete(connection);
         this.#giveUp(conversation);
+    }
+    onConnectionMerged(connection) {
+        this.#conversations.get(connection)?.discard();
+        this.#conversations.delete(connection);
     }
     /** The capture is over. To be called before `counters`. */
     finish() {
@@ -6722,9 +6942,9 @@ class ApplicationTracker {
         this.dns.onMessage(this.#message, context);
     }
     #endsOf(connection, clientDirection) {
-        const { client, server } = this.#connections.facts(connection);
+        const { client, server, backend } = this.#connections.facts(connection);
         const isSwapped = clientDirection !== undefined && clientDirection !== this.#connections.clientDirection(connection);
-        return isSwapped ? { client: server, server: client } : { client, server };
+        return isSwapped ? { client: server, server: client } : { client, server, backend };
     }
 }
 /**
@@ -7078,7 +7298,8 @@ function kindOf({ first, latest }, packet) {
     if ((tcpEvents & tcpEvent.zeroWindowProbe) !== 0)
         return 'probe';
     if (payloadLength > 0) {
-        if ((tcpEvents & tcpEvent.retransmission) !== 0)
+        // tshark calls what is sent again within a millisecond out of order.
+        if (packet.isResent || (tcpEvents & tcpEvent.retransmission) !== 0)
             return 'data-again';
         return (tcpEvents & tcpEvent.outOfOrder) !== 0 ? 'data-late' : 'data';
     }
@@ -7284,10 +7505,11 @@ const maxEvidenceCount = 5;
 ;// CONCATENATED MODULE: ./src/analysis/findings/evidence.ts
 
 /** The evidence of what was seen between two ends. A port that is not known is 0. */
-function evidenceOf(seen, { client, server }, clock) {
+function evidenceOf(seen, { client, server, backend }, clock) {
     return {
         client,
         server,
+        backend,
         frames: seen.frames.slice(0, maxEvidenceCount),
         firstMs: clock.baseSeconds * 1000 + Math.floor(seen.firstTimeNs / 1e6),
         lastMs: clock.baseSeconds * 1000 + Math.floor(seen.lastTimeNs / 1e6),
@@ -7333,7 +7555,7 @@ function unanswered(server, clock) {
     return {
         id: 'dns-unanswered',
         severity: 'error',
-        title: `DNS server ${server.server} did not answer ${count} of ${(0,wording/* countedAs */.DV)(server.queryCount, 'query', 'queries')} (${topNames(names)})`,
+        title: `DNS server ${(0,wording/* serverText */.Tn)(server.server, server.unanswered.backends)} did not answer ${count} of ${(0,wording/* countedAs */.DV)(server.queryCount, 'query', 'queries')} (${topNames(names)})`,
         count,
         evidence: [evidenceOf(server.unanswered, endsOf(server), clock)],
         displayFilter: `dns.flags.response == 0 && !dns.response_in && !dns.retransmission && ${(0,wording/* addressFilter */.hO)(server.server)}`,
@@ -7354,7 +7576,7 @@ function failed(server, code, failures, clock) {
     return {
         id: 'dns-failed',
         severity: 'error',
-        title: `DNS server ${server.server} answered ${(0,wording/* countedAs */.DV)(failures.count, 'query', 'queries')} with ${code} (${topNames(failures.names)})`,
+        title: `DNS server ${(0,wording/* serverText */.Tn)(server.server, failures.backends)} answered ${(0,wording/* countedAs */.DV)(failures.count, 'query', 'queries')} with ${code} (${topNames(failures.names)})`,
         count: failures.count,
         evidence: [evidenceOf(failures, endsOf(server), clock)],
         displayFilter: `dns.flags.response == 1 && dns.flags.rcode == ${rcodeNumbers[code] ?? code} && ${(0,wording/* addressFilter */.hO)(server.server)}`,
@@ -7442,7 +7664,7 @@ function searchFinding({ search }, clock) {
             count: search.wastedCount,
             evidence: top
                 .slice(0, maxEvidenceCount)
-                .map(({ client, server, firstFrame, firstTimeNs, lastTimeNs, wastedCount }) => evidenceOf({ count: wastedCount, frames: [firstFrame], firstTimeNs, lastTimeNs }, endsOf({ client, server }), clock)),
+                .map(({ client, server, firstFrame, firstTimeNs, lastTimeNs }) => evidenceOf({ frames: [firstFrame], firstTimeNs, lastTimeNs }, endsOf({ client, server }), clock)),
             displayFilter: 'dns.flags.rcode == 3 && dns.qry.name contains "cluster.local"',
             likelyCauses: [
                 'The pod has ndots:5, the default of Kubernetes: a name with fewer than five dots is tried with each suffix of the search list first',
@@ -7466,7 +7688,7 @@ function raceFinding({ race }, clock) {
             severity: 'error',
             title: `${(0,wording/* countedAs */.DV)(count, 'name lookup', 'name lookups')} waited 5 s, because one of two DNS queries that were sent at once got no answer (${(0,wording/* listed */.KE)(examples.map(({ name }) => name))})`,
             count,
-            evidence: examples.map(({ client, server, frames, timeNs }) => evidenceOf({ count: 1, frames: [...frames], firstTimeNs: timeNs, lastTimeNs: timeNs }, endsOf({ client, server }), clock)),
+            evidence: examples.map(({ client, server, frames, timeNs }) => evidenceOf({ frames: [...frames], firstTimeNs: timeNs, lastTimeNs: timeNs }, endsOf({ client, server }), clock)),
             displayFilter: 'dns.flags.response == 0 && (dns.retransmission || !dns.response_in)',
             likelyCauses: [
                 'conntrack drops one of two packets that one socket sends at the same time (kubernetes/kubernetes#56903)',
@@ -7523,7 +7745,7 @@ function statusFinding(server, status, failures, clock) {
     return {
         id: isServerError ? 'http-server-errors' : 'http-client-errors',
         severity: isServerError ? 'error' : 'warning',
-        title: `${server.server} answered ${failures.count} of ${(0,wording/* counted */.hS)(server.requestCount, 'request')} with status ${status} (${topRequests(failures)})`,
+        title: `${(0,wording/* serverText */.Tn)(server.server, failures.backends)} answered ${failures.count} of ${(0,wording/* counted */.hS)(server.requestCount, 'request')} with status ${status} (${topRequests(failures)})`,
         count: failures.count,
         evidence: [evidenceOf(failures, server.ends, clock)],
         displayFilter: `(http.response.code == ${status} || http2.headers.status == "${status}") && ${(0,wording/* serverFilter */.yQ)(server.ends.server)}`,
@@ -7572,7 +7794,7 @@ function grpcFinding(server, status, failures, clock) {
     return {
         id: 'grpc-errors',
         severity: isCallers ? 'warning' : 'error',
-        title: `${server.server} answered ${failures.count} of ${(0,wording/* counted */.hS)(server.requestCount, 'request')} with gRPC status ${(0,grpc_status/* grpcStatusName */.a)(status)} (${topRequests(failures)})`,
+        title: `${(0,wording/* serverText */.Tn)(server.server, failures.backends)} answered ${failures.count} of ${(0,wording/* counted */.hS)(server.requestCount, 'request')} with gRPC status ${(0,grpc_status/* grpcStatusName */.a)(status)} (${topRequests(failures)})`,
         count: failures.count,
         evidence: [evidenceOf(failures, server.ends, clock)],
         displayFilter: `grpc.status_code == ${status} && ${(0,wording/* serverFilter */.yQ)(server.ends.server)}`,
@@ -7590,10 +7812,10 @@ function unansweredFinding(server, clock) {
     return {
         id: 'http-unanswered',
         severity: 'warning',
-        title: `${server.server} did not answer ${unanswered.count} of ${(0,wording/* counted */.hS)(server.requestCount, 'request')} (${topRequests(unanswered)})`,
+        title: `${(0,wording/* serverText */.Tn)(server.server, unanswered.backends)} did not answer ${unanswered.count} of ${(0,wording/* counted */.hS)(server.requestCount, 'request')} (${topRequests(unanswered)})`,
         count: unanswered.count,
         evidence: [evidenceOf(unanswered, server.ends, clock)],
-        displayFilter: `http.request && !http.response_in && ${(0,wording/* serverFilter */.yQ)(server.ends.server)}`,
+        displayFilter: exchangeFilter(server, 'http.request && !http.response_in', unanswered.frames),
         likelyCauses: [
             'The server closed or reset the connection, or ended',
             'The server still works on the request at the end of the capture',
@@ -7605,14 +7827,15 @@ function unansweredFinding(server, clock) {
 }
 function slowFinding(server, clock) {
     const { slow, firstByte, slowest } = server;
+    const frames = slowest.map(({ responseFrame }) => responseFrame);
     const { p50_ms: p50Ms = 0, p95_ms: p95Ms = 0, max_ms: maxMs = 0 } = firstByte.summary();
     return {
         id: 'http-slow',
         severity: 'warning',
-        title: `${server.server} took 1 s or more for the first byte of ${slow.count} of ${(0,wording/* counted */.hS)(server.responseCount, 'answer')}, the slowest ${(0,wording/* durationText */.S5)(maxMs)} (${topRequests(slow)})`,
+        title: `${(0,wording/* serverText */.Tn)(server.server, slow.backends)} took 1 s or more for the first byte of ${slow.count} of ${(0,wording/* counted */.hS)(server.responseCount, 'answer')}, the slowest ${(0,wording/* durationText */.S5)(maxMs)} (${topRequests(slow)})`,
         count: slow.count,
-        evidence: [evidenceOf({ ...slow, frames: slowest.map(({ responseFrame }) => responseFrame) }, server.ends, clock)],
-        displayFilter: `http.time >= 1 && ${(0,wording/* serverFilter */.yQ)(server.ends.server)}`,
+        evidence: [evidenceOf({ ...slow, frames }, server.ends, clock)],
+        displayFilter: exchangeFilter(server, 'http.time >= 1', frames),
         likelyCauses: [
             'The server is overloaded, or throttled by its CPU limit',
             'A database or service that it needs is slow',
@@ -7624,6 +7847,10 @@ function slowFinding(server, clock) {
         ],
         facts: { p50_ms: p50Ms, p95_ms: p95Ms, max_ms: maxMs, answers: server.responseCount },
     };
+}
+/** Wireshark sees the requests of a connection that is redirected to a proxy and their answers in two connections, and matches none of them. */
+function exchangeFilter({ ends: { server } }, condition, frames) {
+    return server.redirectPort === undefined ? `${condition} && ${(0,wording/* serverFilter */.yQ)(server)}` : (0,wording/* framesFilter */.rp)(frames);
 }
 function topRequests({ requests }) {
     return (0,wording/* listed */.KE)(requests.top(10).map(([request]) => request.trim()));
@@ -7691,7 +7918,8 @@ function rejectionFinding(error, clock) {
     const server = { address: quoted.destination, port: quoted.destinationPort };
     const protocol = protocolName(quoted.protocol);
     const by = error.reporter === quoted.destination ? '' : `, as ${error.reporter} reports`;
-    const target = quoted.destinationPort > 0 ? `${(0,wording/* endpointText */.HO)(server)} (${protocol})` : quoted.destination;
+    const details = error.backends.size === 0 ? protocol : `${protocol}, ${(0,wording/* backendsText */.d5)(error.backends)}`;
+    const target = quoted.destinationPort > 0 ? `${(0,wording/* endpointText */.HO)(server)} (${details})` : quoted.destination;
     return [
         {
             id: 'icmp-rejected',
@@ -7907,8 +8135,11 @@ function validityAt({ certificate: { notAfterSeconds, notBeforeSeconds } }, seco
         return undefined;
     return { id: 'certificate-expires-soon', state: 'expires on', edgeSeconds: notAfterSeconds };
 }
-function nameOf({ serverName, server }) {
-    return serverName === undefined ? server : `${serverName} (${server})`;
+function nameOf({ serverName, server, backends }) {
+    if (serverName === undefined)
+        return (0,wording/* serverText */.Tn)(server, backends);
+    const behind = backends.size === 0 ? '' : `, ${(0,wording/* backendsText */.d5)(backends)}`;
+    return `${serverName} (${server}${behind})`;
 }
 /** A certificate may have any year; the text of most is a date. */
 function dateText(seconds) {
@@ -8922,12 +9153,12 @@ const descriptions = {
         nextSteps: ['Compare the MTU of pod, node and tunnel; allow ICMP type 3 code 4 (ICMPv6 type 2)'],
     },
 };
-function describeGroup({ id, server, count, evidence, facts }) {
+function describeGroup({ id, server, backends, count, evidence, facts }) {
     const { severity, title, filter, likelyCauses, nextSteps } = descriptions[id];
     return {
         id,
         severity,
-        title: title((0,wording/* counted */.hS)(count, 'connection'), (0,wording/* endpointText */.HO)(server), facts),
+        title: title((0,wording/* counted */.hS)(count, 'connection'), (0,wording/* serverText */.Tn)((0,wording/* endpointText */.HO)(server), backends), facts),
         count,
         evidence,
         displayFilter: `${(0,wording/* serverFilter */.yQ)(server)} && (${filter})`,
@@ -8992,6 +9223,7 @@ function describeSegments(worst, count, dataSegments, { id, text, filter, likely
 ;// CONCATENATED MODULE: ./src/analysis/findings/finding-groups.ts
 
 
+
 /** Servers with findings, by kind of finding. */
 const finding_groups_maxGroupsCount = 500;
 /** Connections that show the same, by server. Bounded. */
@@ -8999,11 +9231,12 @@ class FindingGroups {
     #groups = new Map();
     /** connections that were not kept, because too many servers show something */
     dropped = 0;
-    add({ id, server, facts, evidence }) {
+    add({ id, server, backend, facts, evidence }) {
         const group = this.#get(id, server);
         if (group === undefined)
             return;
         group.count += 1;
+        addBackend(group.backends, backend);
         if (group.evidence.length < maxEvidenceCount)
             group.evidence.push(evidence());
         addFacts(group, facts);
@@ -9018,6 +9251,8 @@ class FindingGroups {
             if (group === undefined)
                 continue;
             group.count += other.count;
+            for (const backend of other.backends)
+                group.backends.add(backend);
             group.evidence.push(...other.evidence.slice(0, maxEvidenceCount - group.evidence.length));
             addFacts(group, other.facts);
         }
@@ -9031,7 +9266,7 @@ class FindingGroups {
             this.dropped += 1;
             return undefined;
         }
-        group = { id, server, count: 0, evidence: [], facts: {} };
+        group = { id, server, count: 0, evidence: [], backends: new Set(), facts: {} };
         this.#groups.set(key, group);
         return group;
     }
@@ -9231,8 +9466,8 @@ class ConnectionFindings {
         this.#worstLate.add(this.#connections.tcp.resentData.lateSegments(connection), evidence);
     }
     #add(id, connection, facts, { groups = this.#groups, frames } = {}) {
-        const { server } = this.#connections.facts(connection);
-        groups.add({ id, server, facts, evidence: () => this.#evidence(connection, frames) });
+        const { server, backend } = this.#connections.facts(connection);
+        groups.add({ id, server, backend, facts, evidence: () => this.#evidence(connection, frames) });
     }
     #evidence(connection, frames) {
         const { client, server, backend, firstFrame, firstTimeNs, lastTimeNs } = this.#connections.facts(connection);
@@ -9308,7 +9543,7 @@ const hardwareTypeOffsets = new Map([
 const seenBits = [1, 2];
 const fullBits = [4, 8];
 /**
- * Finds out which addresses are those of the captured host, where nobody says it, by the first packet of each direction of a connection.
+ * Finds out which addresses are those of the captured host, where that is not known, by the first packet of each direction of a connection.
  * A node forwards packets and sees those of tunnels: its own addresses are no end of most connections, and nothing is derived.
  */
 class LocalSideTracker {

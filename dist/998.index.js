@@ -567,9 +567,12 @@ function withoutNames({ timeline }) {
 /* harmony export */   HO: () => (/* binding */ endpointText),
 /* harmony export */   KE: () => (/* binding */ listed),
 /* harmony export */   S5: () => (/* binding */ durationText),
+/* harmony export */   Tn: () => (/* binding */ serverText),
+/* harmony export */   d5: () => (/* binding */ backendsText),
 /* harmony export */   f6: () => (/* binding */ connectionFilter),
 /* harmony export */   hO: () => (/* binding */ addressFilter),
 /* harmony export */   hS: () => (/* binding */ counted),
+/* harmony export */   rp: () => (/* binding */ framesFilter),
 /* harmony export */   yQ: () => (/* binding */ serverFilter)
 /* harmony export */ });
 function endpointText({ address, port }) {
@@ -584,8 +587,13 @@ function connectionFilter({ client, server }) {
     return `${addressFilter(client.address)} && ${addressFilter(server.address)} && tcp.port == ${client.port} && tcp.port == ${server.port}`;
 }
 /** A filter for the packets of TCP with a server. */
-function serverFilter({ address, port }) {
-    return `${addressFilter(address)} && tcp.port == ${port}`;
+function serverFilter({ address, port, redirectPort }) {
+    const filter = `${addressFilter(address)} && tcp.port == ${port}`;
+    return redirectPort === undefined ? filter : `((${filter}) || tcp.port == ${redirectPort})`;
+}
+/** A filter for packets by their number: where Wireshark cannot see what they have in common. */
+function framesFilter(frames) {
+    return frames.map((frame) => `frame.number == ${frame}`).join(' || ');
 }
 /** "1 connection", "3 connections" */
 function counted(count, noun) {
@@ -602,6 +610,14 @@ function durationText(ms) {
     if (ms < 1000)
         return `${Math.round(ms)} ms`;
     return `${Number((ms / 1000).toFixed(ms < 10_000 ? 1 : 0))} s`;
+}
+/** "10.96.0.10:53 (backend 10.244.1.5:5353)": the address of a service, and the pods behind it that are meant. */
+function serverText(server, backends) {
+    return backends.size === 0 ? server : `${server} (${backendsText(backends)})`;
+}
+/** "backend 10.244.1.5:5353", "backends \u2026, \u2026" */
+function backendsText(backends) {
+    return `${backends.size === 1 ? 'backend' : 'backends'} ${listed([...backends])}`;
 }
 const maxListedCharacters = 80;
 /** At most three of the texts, each cut after 80 characters, and how many more there are. */
@@ -1003,20 +1019,18 @@ function unitOf(max) {
 /** The same facts as text; times without packets in a row are one row. */
 function textTable({ startMs, bucketSeconds, buckets }, hasErrors) {
     const rows = [];
+    let wasEmpty = false;
     for (const [index, bucket] of buckets.entries()) {
         const isEmpty = bucket.packets === 0 && errorCount(bucket) === 0;
-        if (isEmpty && rows.at(-1)?.packets === '0')
+        if (isEmpty && wasEmpty)
             continue;
+        wasEmpty = isEmpty;
+        const time = timeline_markdown_timeText(startMs + index * bucketSeconds * 1_000, bucketSeconds);
         const throughput = isEmpty ? 'nothing' : `${(0,quantities/* formatSize */.Xq)(Math.round(bucket.bytes / bucketSeconds))}/s`;
-        rows.push({ from: index, throughput, packets: (0,report_wording/* formatCount */.B4)(bucket.packets), errors: errorText(bucket) });
+        rows.push(`| ${time} | ${throughput} |${hasErrors ? ` ${errorText(bucket)} |` : ''}`);
     }
-    const time = (index) => timeline_markdown_timeText(startMs + index * bucketSeconds * 1_000, bucketSeconds);
-    const last = hasErrors ? ' Errors |' : '';
-    return [
-        `| From (UTC) | Throughput | Packets |${last}`,
-        `|---|---|---|${hasErrors ? '---|' : ''}`,
-        ...rows.map(({ from, throughput, packets, errors }) => `| ${time(from)} | ${throughput} | ${packets} |${hasErrors ? ` ${errors} |` : ''}`),
-    ].join('\n');
+    const [title, line] = hasErrors ? [' Errors |', '---|'] : ['', ''];
+    return [`| From (UTC) | Throughput |${title}`, `|---|---|${line}`, ...rows].join('\n');
 }
 function timeline_markdown_timeText(ms, bucketSeconds) {
     const time = (0,report_wording/* isoTime */.Ly)(ms);
@@ -1055,39 +1069,45 @@ const maxRowsCount = 20;
 const traffic_markdown_maxNameLength = 120;
 /** Round trip, think time and failures of each server. */
 function serverTable(servers) {
-    return limitedTable(['Server', 'Round trip', 'Answers', 'Failed'], servers.map((times) => {
+    return limitedTable(['Server', 'Round trip', 'Answers'], servers.map((times) => {
         const { server, requests, failures, roundTrip, thinkTime } = times;
         const stalled = (0,diagnosis_wording/* stallText */.e3)(times);
+        const answers = [
+            ...(thinkTime === undefined ? [] : [(0,diagnosis_wording/* timesText */.Aq)(thinkTime)]),
+            ...(stalled === undefined ? [] : [`stalled: ${stalled}`]),
+            ...(requests === 0 ? [] : [`${(0,report_wording/* formatCount */.B4)(failures)} of ${(0,report_wording/* formatCount */.B4)(requests)} failed`]),
+        ];
         return [
             traffic_markdown_name(endText(server)),
             (0,markdown/* text */.Qq)((0,diagnosis_wording/* timesText */.Aq)(roundTrip) ?? 'not seen'),
-            (0,markdown/* text */.Qq)([(0,diagnosis_wording/* timesText */.Aq)(thinkTime), stalled && `stalled: ${stalled}`].filter(Boolean).join('; ') || 'not seen'),
-            requests === 0 ? '' : `${(0,report_wording/* formatCount */.B4)(failures)} of ${(0,report_wording/* formatCount */.B4)(requests)}`,
+            (0,markdown/* text */.Qq)(answers.length === 0 ? 'not seen' : answers.join('; ')),
         ];
     }));
 }
 /** Who talked to whom, the most bytes first. */
 function conversationTable({ peers, peersNotKept }) {
     const rows = peers.map(({ protocol, client, server, connections, bytes }) => [
-        traffic_markdown_name(endText({ address: client, port: 0 })),
+        traffic_markdown_name(client),
         traffic_markdown_name(endText(server)),
-        `${(0,report_wording/* formatCount */.B4)(connections)} ${protocol}`,
-        (0,quantities/* formatSize */.Xq)(bytes),
+        `${(0,report_wording/* formatCount */.B4)(connections)} ${protocol}, ${(0,quantities/* formatSize */.Xq)(bytes)}`,
     ]);
     const more = peersNotKept === 0 ? '' : `${(0,wording/* counted */.hS)(peersNotKept, 'more connection')} of other pairs.`;
-    return (0,markdown/* joinedParts */.WP)([limitedTable(['Client', 'Server', 'Connections', 'Bytes'], rows), more]);
+    return (0,markdown/* joinedParts */.WP)([limitedTable(['Client', 'Server', 'Traffic'], rows), more]);
 }
 function dnsMarkdown({ servers, names: asked, failedNames }) {
     if (servers.length === 0)
         return '';
     const rows = servers.map(({ server, queries, retries, time, failures }) => [
         traffic_markdown_name(endText(server)),
-        `${(0,report_wording/* formatCount */.B4)(queries)}${retries > 0 ? ` (${(0,report_wording/* formatCount */.B4)(retries)} sent again)` : ''}`,
+        [
+            (0,report_wording/* formatCount */.B4)(queries),
+            ...(retries > 0 ? [`${(0,report_wording/* formatCount */.B4)(retries)} sent again`] : []),
+            ...(failures.length === 0 ? [] : [countList(failures)]),
+        ].join('; '),
         percentiles(time),
-        countList(failures),
     ]);
     return (0,markdown/* joinedParts */.WP)([
-        limitedTable(['Server', 'Queries', 'Answers', 'Failed'], rows),
+        limitedTable(['Server', 'Queries', 'Answers'], rows),
         paragraph('Names', asked),
         paragraph('Failed', failedNames),
     ]);
@@ -1095,8 +1115,8 @@ function dnsMarkdown({ servers, names: asked, failedNames }) {
 function tlsMarkdown({ handshakes, names: asked, versions, failures, certificates }) {
     if (handshakes === 0)
         return '';
-    const failed = failures.map(({ server, name: asked_, reason, count }) => [
-        traffic_markdown_name(asked_ === '' ? endText(server) : `${asked_} (${endText(server)})`),
+    const failed = failures.map(({ server, name: askedName, reason, count }) => [
+        traffic_markdown_name(askedName === '' ? endText(server) : `${askedName} (${endText(server)})`),
         traffic_markdown_name(reason),
         (0,report_wording/* formatCount */.B4)(count),
     ]);
@@ -1107,14 +1127,14 @@ function tlsMarkdown({ handshakes, names: asked, versions, failures, certificate
     ]);
     return (0,markdown/* joinedParts */.WP)([
         `${(0,wording/* counted */.hS)(handshakes, 'handshake')}${versions.length === 0 ? '' : `: ${countList(versions)}`}.`,
-        limitedTable(['Server', 'Failure', 'Handshakes'], failed),
+        limitedTable(['Server', 'Failure', 'Count'], failed),
         limitedTable(['Server', 'Certificate', 'Valid until'], dates),
         paragraph('Names (SNI)', asked),
     ]);
 }
 function httpMarkdown({ servers, failedRequests }) {
     return (0,markdown/* joinedParts */.WP)([
-        limitedTable(['Server', 'Requests', 'Statuses', 'First byte'], servers.map((row) => httpRow(row))),
+        limitedTable(['Server', 'Requests', 'First byte'], servers.map(httpRow)),
         paragraph('Failed', failedRequests),
     ]);
 }
@@ -1123,8 +1143,7 @@ function httpRow({ server, hosts, requests, statuses, time }) {
     const end = endText(server);
     return [
         traffic_markdown_name(host === undefined || host === end ? end : `${end} (${host})`),
-        (0,report_wording/* formatCount */.B4)(requests),
-        countList(statuses),
+        `${(0,report_wording/* formatCount */.B4)(requests)}: ${countList(statuses)}`,
         percentiles(time),
     ];
 }
@@ -1141,7 +1160,7 @@ function paragraph(title, counts) {
     return counts.length === 0 ? '' : `${title}: ${countList(counts)}`;
 }
 function traffic_markdown_name(value) {
-    return (0,markdown/* breakable */.mo)(value.length > traffic_markdown_maxNameLength ? `${value.slice(0, traffic_markdown_maxNameLength)}\u2026` : value);
+    return (0,markdown/* breakableCell */.CS)((0,markdown/* shortened */.vI)(value, traffic_markdown_maxNameLength));
 }
 /** The cells are Markdown already. Empty: there are no rows. */
 function limitedTable(columns, rows) {
@@ -1213,11 +1232,12 @@ function findings({ findings: all }) {
     const shown = all.slice(0, maxDetailedCount).map(finding);
     return (0,markdown/* joinedParts */.WP)([...shown, ...(more > 0 ? [`${(0,report_wording/* formatCount */.B4)(more)} more are not shown.`] : [])]);
 }
-function finding({ id, title, evidence, likelyCauses, nextSteps }) {
+function finding({ id, title, displayFilter, evidence, likelyCauses, nextSteps }) {
     return [
         `**${(0,markdown/* breakable */.mo)(title)}** (${(0,markdown/* code */.aY)(id)})`,
         '',
         ...evidence.map((one) => `- ${(0,markdown/* breakable */.mo)(endsText(one))}: ${(0,diagnosis_wording/* framesText */.u2)(one.frames)}`),
+        ...(displayFilter === '' ? [] : [`- Filter: ${(0,markdown/* breakableCode */.N8)(displayFilter)}`]),
         ...(likelyCauses.length === 0 ? [] : [`- Likely: ${likelyCauses.map(markdown/* breakable */.mo).join('; ')}`]),
         ...(nextSteps.length === 0 ? [] : [`- Next: ${nextSteps.map(markdown/* breakable */.mo).join('; ')}`]),
     ].join('\n');
@@ -1239,6 +1259,10 @@ function limits({ withheld, limits: all }) {
 /** On a phone's first screens. All of them are in `<details>`. */
 const maxFindingsCount = 5;
 const maxListedCount = 3;
+/** Of one text, UTF-16 units: a name in it may be long. The whole text is in `<details>`. */
+const maxSentenceLength = 160;
+const maxDetailLength = 160;
+const maxFilterLength = 200;
 const icons = { error: '\ud83d\udd34', warning: '\ud83d\udfe1', notice: '\ud83d\udd35', none: '\ud83d\udfe2' };
 /** The report for the job summary: what a phone shows first has no table and no long word, the numbers follow in `<details>`. */
 function diagnosisMarkdown(diagnosis) {
@@ -1253,7 +1277,7 @@ function diagnosisMarkdown(diagnosis) {
 /** The sentence as a heading, what supports it, and how sure it is. */
 function diagnosisHead(diagnosis) {
     const { severity, sentence } = diagnosis;
-    return (0,markdown/* joinedParts */.WP)([`## ${icons[severity]} ${(0,markdown/* breakable */.mo)(sentence)}`, support(diagnosis)]);
+    return (0,markdown/* joinedParts */.WP)([`## ${icons[severity]} ${(0,markdown/* breakable */.mo)((0,markdown/* shortened */.vI)(sentence, maxSentenceLength))}`, support(diagnosis)]);
 }
 /** The findings in short, what was checked, and what this capture cannot show. */
 function diagnosisFindings(diagnosis) {
@@ -1267,8 +1291,8 @@ function diagnosisFindings(diagnosis) {
 }
 /** Why it is not sure belongs to the sentence; why it is sure is in `<details>`. */
 function support({ detail, sureness, because }) {
-    const why = sureness === 'high' ? '' : ` (${(0,markdown/* breakable */.mo)(because)})`;
-    return `${detail === '' ? '' : `${(0,markdown/* breakable */.mo)(detail)}. `}Sure: **${sureness}**${why}.`;
+    const why = sureness === 'high' ? '' : ` (${(0,markdown/* breakable */.mo)((0,markdown/* shortened */.vI)(because, maxDetailLength))})`;
+    return `${detail === '' ? '' : `${(0,markdown/* breakable */.mo)((0,markdown/* shortened */.vI)(detail, maxDetailLength))}. `}Sure: **${sureness}**${why}.`;
 }
 function diagnosis_markdown_findings({ findings: all }) {
     const shown = all.slice(0, maxFindingsCount).map(diagnosis_markdown_finding);
@@ -1281,9 +1305,9 @@ function diagnosis_markdown_finding(one, index) {
     const times = (0,diagnosis_wording/* timesOfDay */.Ak)(one);
     const next = index === 0 ? nextSteps[0] : undefined;
     return [
-        `${index + 1}. ${icons[severity]} **${(0,markdown/* breakable */.mo)(title)}**`,
+        `${index + 1}. ${icons[severity]} **${(0,markdown/* breakable */.mo)((0,markdown/* shortened */.vI)(title, maxSentenceLength))}**`,
         ...(times === undefined ? [] : [` \u00b7 ${(0,markdown/* text */.Qq)(times)}`]),
-        ...(displayFilter === '' ? [] : [` \u00b7 ${(0,markdown/* breakableCode */.N8)(displayFilter)}`]),
+        ...(displayFilter === '' || displayFilter.length > maxFilterLength ? [] : [` \u00b7 ${(0,markdown/* breakableCode */.N8)(displayFilter)}`]),
         ...(next === undefined ? [] : [`<br>**Next:** ${(0,markdown/* breakable */.mo)(next)}`]),
     ].join('');
 }
@@ -1291,7 +1315,7 @@ function listed(title, all, { separator, maxCount }) {
     if (all.length === 0)
         return '';
     const more = all.length - maxCount;
-    const shown = all.slice(0, maxCount).map((one) => (0,markdown/* breakable */.mo)(one.text));
+    const shown = all.slice(0, maxCount).map((one) => (0,markdown/* breakable */.mo)((0,markdown/* shortened */.vI)(one.text, maxDetailLength)));
     return `**${title}:** ${[...shown, ...(more > 0 ? [`${(0,report_wording/* formatCount */.B4)(more)} more, see below`] : [])].join(separator)}.`;
 }
 /** The reason beside "Sure" begins with a small letter. */
@@ -1456,7 +1480,7 @@ function section(report, { notes, detail }, detailsBytes) {
         diagnosis === undefined ? headline(report) : diagnosisHead(diagnosis),
         fileLine(report),
         ...report.cautions.map((caution) => (0,markdown/* callout */.xl)('WARNING', caution)),
-        ...(report.verdict === 'empty' ? [(0,markdown/* callout */.xl)('TIP', emptyHint(report))] : []),
+        ...(report.verdict === 'empty' ? [(0,markdown/* markdownCallout */.ID)('TIP', emptyHint(report))] : []),
         diagnosis === undefined ? withoutDiagnosis(report, detail) : diagnosisFindings(diagnosis),
         ...report.hints.map((hint) => (0,markdown/* callout */.xl)('TIP', hint)),
         ...notes.map((note) => (0,markdown/* callout */.xl)('NOTE', note)),
@@ -1517,14 +1541,14 @@ function recordedTime({ began, recordedSeconds }) {
         return undefined;
     return recordedSeconds === undefined ? `from ${time} UTC` : `${Math.round(recordedSeconds)} s from ${time} UTC`;
 }
-/** The packets that the filter left out are not counted by anybody, but it is known what the pod listens on. */
+/** Markdown. The packets that the filter left out are not counted, but it is known what the pod listens on. */
 function emptyHint({ filter, ports, addresses }) {
     const where = addresses.length === 0
         ? ''
-        : ` The pod has the ${addresses.length === 1 ? 'address' : 'addresses'} ${addresses.join(' and ')}.`;
+        : ` The pod has the ${addresses.length === 1 ? 'address' : 'addresses'} ${addresses.map(markdown/* text */.Qq).join(' and ')}.`;
     const declared = ports.length === 0
         ? 'It declares no port.'
-        : `It declares ${ports.length === 1 ? 'the port' : 'the ports'} ${ports.join(', ')}: the filter \`${portFilter(ports)}\` would match them.`;
+        : `It declares ${ports.length === 1 ? 'the port' : 'the ports'} ${ports.join(', ')}: the filter ${(0,markdown/* code */.aY)(portFilter(ports))} would match them.`;
     const cause = filter === undefined
         ? 'There was no filter: the interface had no traffic in this time.'
         : 'How many packets there were without the filter is not known: run once more without it.';
@@ -1534,25 +1558,25 @@ function portFilter(ports) {
     return ports.map((port) => `port ${port}`).join(' or ');
 }
 function rows(report) {
-    const image = (0,markdown/* code */.aY)(report.image) + (report.imageId === undefined ? '' : ` as ${(0,markdown/* code */.aY)(report.imageId)}`);
+    const image = (0,markdown/* breakableCode */.N8)(report.image) + (report.imageId === undefined ? '' : ` as ${(0,markdown/* breakableCode */.N8)(report.imageId)}`);
     return [
         ['Target', target(report)],
         ['Recorded', when(report)],
-        ['Interface', `${(0,markdown/* code */.aY)(report.interface)}, ${report.snaplen} bytes of each packet`],
-        ['Filter', report.filter === undefined ? 'none' : (0,markdown/* code */.aY)(report.filter)],
+        ['Interface', `${(0,markdown/* breakableCode */.N8)(report.interface)}, ${report.snaplen} bytes of each packet`],
+        ['Filter', report.filter === undefined ? 'none' : (0,markdown/* breakableCode */.N8)(report.filter)],
         ['Packets', `${(0,report_wording/* formatCount */.B4)(report.packets)} (${(0,quantities/* formatSize */.Xq)(report.bytes)})`],
         ['Dropped by kernel', dropped(report)],
         ['Stopped', (0,markdown/* text */.Qq)((0,report_wording/* stopText */.IC)(report))],
         ['Verdict', `**${report.verdict}**: ${(0,markdown/* text */.Qq)(report.verdictReason)}`],
         ...(report.resumed === 0 ? [] : [['Connection', reconnections(report)]]),
-        ['SHA-256', (0,markdown/* code */.aY)(report.sha256)],
+        ['SHA-256', (0,markdown/* breakableCode */.N8)(report.sha256)],
         ...(report.usesImage ? [['Image', image]] : []),
         ['Not removed', report.leftovers.length === 0 ? 'nothing' : report.leftovers.map(markdown/* text */.Qq).join('<br>')],
     ];
 }
 function target({ nodeAccess, pod, node }) {
-    const onNode = `node ${(0,markdown/* code */.aY)(node)}`;
-    const inNamespace = pod && `pod ${(0,markdown/* code */.aY)(pod.name)} in ${(0,markdown/* code */.aY)(pod.namespace)}`;
+    const onNode = `node ${(0,markdown/* breakableCode */.N8)(node)}`;
+    const inNamespace = pod && `pod ${(0,markdown/* breakableCode */.N8)(pod.name)} in ${(0,markdown/* breakableCode */.N8)(pod.namespace)}`;
     if (nodeAccess === undefined)
         return inNamespace ? `${inNamespace} on ${onNode}` : onNode;
     return `${onNode}, ${nodeAccess}${inNamespace ? `: the traffic of ${inNamespace}` : ''}`;
@@ -9410,7 +9434,7 @@ function deepFreeze(value) {
 const maxPeersCount = 100;
 /** Every address that the diagnosis names, at most some thousand. */
 function addressesIn({ findings, servers, details }) {
-    const ends = findings.flatMap(({ evidence }) => evidence.flatMap(({ client, server }) => [client, server]));
+    const ends = findings.flatMap(({ evidence }) => evidence.flatMap(({ client, server, backend = server }) => [client, server, backend]));
     const peers = details.peers.slice(0, maxPeersCount);
     return new Set([
         ...[...ends, ...servers.map(({ server }) => server), ...peers.map(({ server }) => server)].map(({ address }) => address),
@@ -9675,18 +9699,21 @@ function findingJson(finding) {
 }
 function evidenceJson({ client, server, backend, frames, firstMs, lastMs }) {
     return {
-        client,
-        server,
-        ...(backend === undefined ? {} : { backend }),
+        client: endpointJson(client),
+        server: endpointJson(server),
+        ...(backend === undefined ? {} : { backend: endpointJson(backend) }),
         packets: frames,
         first: (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .isoTime */ .Ly)(firstMs) ?? null,
         last: (0,_wording_js__WEBPACK_IMPORTED_MODULE_1__/* .isoTime */ .Ly)(lastMs) ?? null,
     };
 }
+function endpointJson({ address, port }) {
+    return { address, port };
+}
 function serverJson(times) {
     const { server, connections, requests, failures, roundTrip, thinkTime, serverStallMs, clientStallMs } = times;
     return {
-        server,
+        server: endpointJson(server),
         connections,
         requests,
         failures,

@@ -111,7 +111,8 @@ describeWith(guestLack, 'a run by SSH', () => {
     await expect(run(new AbortController().signal)).rejects.toThrow(/^interface: tcpdump cannot record on "nosuch0"/)
     const saved = readFileSync(file('state'), 'utf8')
     const phases = [...saved.matchAll(/"phase":"(\w+)"/g)].map(([, phase]) => phase)
-    expect([...new Set(phases)]).toEqual(['begun', 'starting', 'done'])
+    // The recorder may still run when the start looks at it: tcpdump fails a moment later.
+    expect([...new Set(phases)].filter((phase) => phase !== 'recording')).toEqual(['begun', 'starting', 'done'])
     expect(saved.trim().split('\n').at(-2)).toContain('"captureIds":[]')
     expect(log).not.toContain('Not removed')
     expect(node.keys()).toEqual([])

@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { newCaptureId } from '../../../../src/capture/plan.ts'
 import { GoogleNodeAccess } from '../../../../src/app/google-node-access.ts'
 import type { NodeLogin } from '../../../../src/capture/recorders/ssh/access.ts'
+import { methodOf } from '../../../../src/capture/recorders/methods.ts'
 import { NodeSshRecorder } from '../../../../src/capture/recorders/ssh/recorder.ts'
 import type { CaptureRecord } from '../../../../src/capture/record.ts'
+import { recorderErrorOf } from '../../../../src/capture/recorders/start-failure.ts'
 import type { CaptureEvents, Recorder } from '../../../../src/capture/recorders/recorder.ts'
 import type { GoogleTokenSource } from '../../../../src/google/auth/identity.ts'
 import { ConfigurationError } from '../../../../src/common/errors.ts'
@@ -156,13 +158,23 @@ describeWith(guestLack, 'a recorder on a node, by SSH', () => {
 
   const noisy = '#!/bin/sh\necho Welcome; echo connection lost 3 times; echo state of the art; exec /bin/sh "$@"\n'
 
+  /** The recorder may still run when the start looks at it: tcpdump fails a moment later. */
+  async function startAndEnd(recorder: Recorder): Promise<never> {
+    await start(recorder)
+    const state = await until('the recorder has ended', async () => {
+      const current = await recorder.endpoint.state()
+      return current.kind === 'terminated' ? current : undefined
+    })
+    throw methodOf(record).explainFailedStart(recorderErrorOf(state.message || state.reason), state.reason)
+  }
+
   it('uses one folder that only root can read, and leaves no files or processes', async () => {
     // A capture of the whole node excludes the connection of the recorder, also when the login shell prints output first.
     writeFileSync(join(node.folder, 'lib', 'shell'), noisy, { mode: 0o755 })
     node.account(0, '/var/lib/shell')
     record = { ...record, method: { kind: 'ssh', login: planned.saved, whole: true } }
     const recorder = ofMain()
-    await expect(start(recorder)).rejects.toThrow(/^interface: tcpdump cannot record on "nosuch0" on the node/)
+    await expect(startAndEnd(recorder)).rejects.toThrow(/^interface: tcpdump cannot record on "nosuch0" on the node/)
     expect(told.map((what) => what.slice(0, 20))).toEqual(['Added an SSH key to ', 'touching', 'Started the recorder'])
     expect([readdirSync(join(node.folder, 'tmp')), readdirSync(join(node.folder, 'lib'))]).toEqual([
       [`${record.captureId}.run`],
