@@ -6,6 +6,8 @@ const controlRuns = new RegExp(`(?:${controlCharacters.source})+`, 'g')
 const maxPartLength = 400
 /** A phone shows some 40 characters in a line, and a word that is longer makes the page wider. */
 const maxWordLength = 20
+/** Behind a hyphen, a dot or a slash a word breaks where it reads well, but not into bits. */
+const minWordLength = 9
 
 /** Of one text in the summary, which GitHub limits to 1 MiB. */
 const maxTextLength = 4096
@@ -106,14 +108,18 @@ function pieces(value: string): string[] {
   let wordLength = 0
   const cut = value.length > maxPartLength ? `${value.slice(0, maxPartLength)}…` : value
   for (const character of cut.toWellFormed()) {
-    if (/\s/u.test(character)) wordLength = 0
-    else if (wordLength === maxWordLength) {
+    if (wordLength === maxWordLength && !/\s/u.test(character)) {
       parts.push(part)
       part = ''
       wordLength = 0
     }
-    if (!/\s/u.test(character)) wordLength += 1
     part += character
+    wordLength = /\s/u.test(character) ? 0 : wordLength + 1
+    if (wordLength >= minWordLength && /[-./_]/.test(character)) {
+      parts.push(part)
+      part = ''
+      wordLength = 0
+    }
   }
   return [...parts, part]
 }
